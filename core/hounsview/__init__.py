@@ -49,56 +49,108 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604
+__all__ = ["__version__", *_MODULE_OF]
 
 if TYPE_CHECKING:
     from hounsview.errors import (
         AmbiguousSeriesError as AmbiguousSeriesError,
+    )
+    from hounsview.errors import (
         ArgumentError as ArgumentError,
+    )
+    from hounsview.errors import (
         CancelledError as CancelledError,
+    )
+    from hounsview.errors import (
         GeometryError as GeometryError,
+    )
+    from hounsview.errors import (
         HounsviewError as HounsviewError,
+    )
+    from hounsview.errors import (
         NoSeriesError as NoSeriesError,
+    )
+    from hounsview.errors import (
         NotDicomError as NotDicomError,
+    )
+    from hounsview.errors import (
         NotHounsfieldError as NotHounsfieldError,
+    )
+    from hounsview.errors import (
         PathNotFoundError as PathNotFoundError,
+    )
+    from hounsview.errors import (
         PixelDataError as PixelDataError,
+    )
+    from hounsview.errors import (
         ReadError as ReadError,
+    )
+    from hounsview.errors import (
         RenderingUnavailableError as RenderingUnavailableError,
+    )
+    from hounsview.errors import (
         RepairNeededError as RepairNeededError,
+    )
+    from hounsview.errors import (
         SeriesError as SeriesError,
+    )
+    from hounsview.errors import (
         SeriesNotFoundError as SeriesNotFoundError,
+    )
+    from hounsview.errors import (
         UnsupportedSyntaxError as UnsupportedSyntaxError,
+    )
+    from hounsview.errors import (
         WriteError as WriteError,
     )
     from hounsview.export import write_dicom as write_dicom
     from hounsview.findings import (
         Finding as Finding,
+    )
+    from hounsview.findings import (
         Report as Report,
+    )
+    from hounsview.findings import (
         Severity as Severity,
+    )
+    from hounsview.findings import (
         Status as Status,
     )
     from hounsview.geometry import Geometry as Geometry
     from hounsview.loading import (
         LoadResult as LoadResult,
+    )
+    from hounsview.loading import (
         load as load,
+    )
+    from hounsview.loading import (
         load_all as load_all,
     )
     from hounsview.phantoms import phantom as phantom
     from hounsview.presets import (
         RenderingPreset as RenderingPreset,
+    )
+    from hounsview.presets import (
         rendering_presets as rendering_presets,
     )
-    from hounsview.scanning import Scan as Scan, scan as scan
+    from hounsview.scanning import Scan as Scan
+    from hounsview.scanning import scan as scan
     from hounsview.series import Series as Series
     from hounsview.viewstate import ViewState as ViewState
     from hounsview.volume import (
         AIR_HU as AIR_HU,
+    )
+    from hounsview.volume import (
         SliceSource as SliceSource,
+    )
+    from hounsview.volume import (
         Validity as Validity,
+    )
+    from hounsview.volume import (
         Volume as Volume,
     )
-    from hounsview.windows import Window as Window, window_presets as window_presets
+    from hounsview.windows import Window as Window
+    from hounsview.windows import window_presets as window_presets
 
 
 def __getattr__(name: str) -> Any:

@@ -59,9 +59,7 @@ class Geometry:
         steps = np.linalg.norm(affine[:3, :3], axis=0)
         volume = abs(np.linalg.det(affine[:3, :3]))
         if not steps.all() or volume <= 1e-6 * steps.prod():
-            msg = (
-                f"the steps of the affine span no volume: {affine[:3, :3].tolist()} mm"
-            )
+            msg = f"the steps of the affine span no volume: {affine[:3, :3].tolist()} mm"
             raise GeometryError(msg)
         affine.flags.writeable = False
         object.__setattr__(self, "shape", shape)
@@ -103,12 +101,13 @@ class Geometry:
     @property
     def origin(self) -> Floats:
         """(3,) patient point of the centre of voxel (0, 0, 0), LPS mm."""
-        return self.affine[:3, 3]
+        origin: Floats = self.affine[:3, 3]
+        return origin
 
     @cached_property
     def direction(self) -> Floats:
         """(3, 3): columns are the unit directions (LPS) in which k, j and i rise."""
-        direction = self.affine[:3, :3] / np.asarray(self.spacing)
+        direction: Floats = self.affine[:3, :3] / np.asarray(self.spacing)
         direction.flags.writeable = False
         return direction
 
@@ -139,14 +138,12 @@ class Geometry:
     @cached_property
     def is_orthogonal(self) -> bool:
         """Whether the three axes stand at right angles (no shear; within 1e-4)."""
-        return bool(
-            np.allclose(self.direction.T @ self.direction, np.eye(3), atol=1e-4)
-        )
+        return bool(np.allclose(self.direction.T @ self.direction, np.eye(3), atol=1e-4))
 
     @cached_property
     def inverse(self) -> Floats:
         """(4, 4): patient point (x, y, z, 1) -> array index (k, j, i, 1)."""
-        inverse: Floats = np.linalg.inv(self.affine)
+        inverse = np.asarray(np.linalg.inv(self.affine), np.float64)
         inverse.flags.writeable = False
         return inverse
 
@@ -245,9 +242,7 @@ class Geometry:
         flips = [(wanted[n] in _RISING) != (signs[order[n]] > 0) for n in range(3)]
         return (order[0], order[1], order[2]), flips
 
-    def transformed(
-        self, shape: Sequence[int], to_old_index: npt.ArrayLike
-    ) -> Geometry:
+    def transformed(self, shape: Sequence[int], to_old_index: npt.ArrayLike) -> Geometry:
         """Return the grid whose index maps to an index of this one by a (4, 4) matrix."""
         affine = self.affine @ np.asarray(to_old_index, float)
         return Geometry((int(shape[0]), int(shape[1]), int(shape[2])), affine)
@@ -260,14 +255,10 @@ class Geometry:
         """
         wanted = np.asarray(spacing, float)
         if wanted.shape != (3,) or not np.isfinite(wanted).all() or (wanted <= 0).any():
-            msg = (
-                f"spacing must be three positive numbers in mm (k, j, i), not {spacing}"
-            )
+            msg = f"spacing must be three positive numbers in mm (k, j, i), not {spacing}"
             raise ArgumentError(msg)
         ratio = wanted / np.asarray(self.spacing)
-        shape = np.maximum(1, np.ceil(np.asarray(self.shape) / ratio - 1e-6)).astype(
-            int
-        )
+        shape = np.maximum(1, np.ceil(np.asarray(self.shape) / ratio - 1e-6)).astype(int)
         to_old = np.diag([*ratio, 1.0])
         to_old[:3, 3] = (ratio - 1) / 2
         return self.transformed([int(n) for n in shape], to_old)
@@ -276,9 +267,9 @@ class Geometry:
         """Return whether both grids have the same shape and corners within mm."""
         if self.shape != other.shape:
             return False
-        corners = np.array(
-            [[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)]
-        ) * (np.asarray(self.shape) - 1)
+        corners = np.array([[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (
+            np.asarray(self.shape) - 1
+        )
         apart = self.to_patient(corners) - other.to_patient(corners)
         return bool(np.abs(apart).max() <= tolerance)
 
@@ -305,8 +296,6 @@ class Geometry:
 def _triples(values: npt.ArrayLike) -> Floats:
     array = np.asarray(values, dtype=np.float64)
     if array.shape[-1:] != (3,):
-        msg = (
-            f"indices and points have three numbers in the last axis, not {array.shape}"
-        )
+        msg = f"indices and points have three numbers in the last axis, not {array.shape}"
         raise ArgumentError(msg)
     return array

@@ -128,9 +128,9 @@ def _general_sampler(
         total = np.zeros((shape[1], shape[2]), np.float32)
         for corner in range(8):
             bits = [(corner >> axis) & 1 for axis in range(3)]
-            weight = np.float32(1)
+            weight = np.ones((shape[1], shape[2]), np.float32)
             for axis, bit in enumerate(bits):
-                weight = weight * corners[axis][2 + bit]
+                weight *= corners[axis][2 + bit]
             place = tuple(corners[axis][bit] for axis, bit in enumerate(bits))
             total += weight * array[place]
         return total

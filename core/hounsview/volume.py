@@ -225,10 +225,7 @@ class Volume:
             if wanted is None:
                 continue
             if not 0 <= wanted[0] < wanted[1] <= self.shape[axis]:
-                msg = (
-                    f"crop {name}={wanted} must be (start, stop) within "
-                    f"0..{self.shape[axis]}"
-                )
+                msg = f"crop {name}={wanted} must be (start, stop) within 0..{self.shape[axis]}"
                 raise ArgumentError(msg)
             start[axis], stop[axis] = wanted
         box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))

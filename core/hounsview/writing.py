@@ -1,0 +1,79 @@
+"""Outputs appear whole or not at all: a temporary name beside the target, then a rename."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from hounsview.errors import HounsviewError, WriteError
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends without an error.
+
+    Raises
+    ------
+    WriteError
+        If the folder is missing or not writable, or the disk is full.
+    """
+    with _said_as_write_error(path):
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder that becomes `path` when the block ends without an error.
+
+    `path` must be absent or an empty folder, so that nothing is mixed or overwritten.
+
+    Raises
+    ------
+    WriteError
+        If `path` holds something, or cannot be written.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        msg = f"{path} exists and is not an empty folder: name a new folder"
+        raise WriteError(msg, files=[path])
+    with _said_as_write_error(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+        try:
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            with suppress(FileNotFoundError):
+                path.rmdir()
+            temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _said_as_write_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except HounsviewError:
+        raise
+    except OSError as error:
+        msg = f"{path} could not be written: {error.strerror or error}"
+        raise WriteError(msg, files=[path]) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
