@@ -20,6 +20,7 @@ _HOME = {
         "AmbiguousSeriesError",
         "ArgumentError",
         "CancelledError",
+        "DamagedFileError",
         "GeometryError",
         "HounsviewError",
         "NoSeriesError",
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     )
     from hounsview.errors import (
         CancelledError as CancelledError,
+    )
+    from hounsview.errors import (
+        DamagedFileError as DamagedFileError,
     )
     from hounsview.errors import (
         GeometryError as GeometryError,

@@ -16,7 +16,8 @@
     │   └── SeriesNotFoundError     no stack with that number, key or UID
     └── ReadError
         ├── PathNotFoundError       no such file or folder (also a FileNotFoundError)
-        ├── NotDicomError           the file is no DICOM file, or a broken one
+        ├── NotDicomError           the file is no DICOM file
+        │   └── DamagedFileError    empty, not to be opened, or broken before its pixels
         ├── PixelDataError          pixels missing, cut off, or damaged
         └── UnsupportedSyntaxError  nothing installed decodes this transfer syntax
 """
@@ -65,8 +66,10 @@ class HounsviewError(Exception):
         if finding.files and not any(p.name in finding.message for p in finding.files):
             where = f" [{name_files(finding.files)}]"
         tag = f" ({finding.tag})" if finding.tag not in finding.message else ""
-        message = f"{finding.message}{where}{tag}. {finding.action}".strip()
-        return cls(message.replace("..", "."), report=whole, files=finding.files)
+        message = f"{finding.message}{where}{tag}"
+        if finding.action:
+            message = f"{message}. {finding.action}"
+        return cls(message, report=whole, files=finding.files)
 
 
 class ArgumentError(HounsviewError, ValueError):
@@ -124,7 +127,11 @@ class PathNotFoundError(ReadError, FileNotFoundError):
 
 
 class NotDicomError(ReadError):
-    """The file is no DICOM file, or too broken to tell."""
+    """The file is no DICOM file."""
+
+
+class DamagedFileError(NotDicomError):
+    """The file is empty, cannot be opened, or breaks off before its pixels."""
 
 
 class PixelDataError(ReadError):

@@ -57,6 +57,7 @@ CODES: Final[dict[str, Severity]] = {
     "TRANSFER_SYNTAX_WRONG": _WARNING,
     "SOP_CLASS_UNKNOWN": _WARNING,
     "ORIENTATION_NOT_UNIT": _WARNING,
+    "THICKNESS_ASSUMED": _WARNING,
     "UNREADABLE_FILE": _WARNING,
     "SERIES_SPLIT": _WARNING,
     "DUPLICATE_DROPPED": _REPAIR,
@@ -72,8 +73,6 @@ CODES: Final[dict[str, Severity]] = {
     "RESCALE_MISSING": _REFUSAL,
     "RESCALE_INVALID": _REFUSAL,
     "PIXEL_FORMAT": _REFUSAL,
-    "PIXELS_MISSING": _REFUSAL,
-    "PIXELS_TRUNCATED": _REFUSAL,
     "PIXELS_UNDECODABLE": _REFUSAL,
     "SYNTAX_UNSUPPORTED": _REFUSAL,
     "GEOMETRY_MISSING": _REFUSAL,
@@ -120,7 +119,7 @@ class Finding:
         return CODES[self.code]
 
     def __str__(self) -> str:
-        return f"{self.message} {self.action}".strip()
+        return f"{self.message}. {self.action}" if self.action else self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,376 @@
+"""`load` and `load_all`: from a path to volumes in Hounsfield units."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hounsview.decoding import (
+    encoded_frames,
+    is_encapsulated,
+    read_cells,
+    sign_mismatch,
+    stored_values,
+)
+from hounsview.errors import (
+    AmbiguousSeriesError,
+    ArgumentError,
+    DamagedFileError,
+    GeometryError,
+    HounsviewError,
+    NoSeriesError,
+    NotDicomError,
+    NotHounsfieldError,
+    PixelDataError,
+    RepairNeededError,
+    SeriesNotFoundError,
+    UnsupportedSyntaxError,
+)
+from hounsview.findings import Finding, Report, Severity
+from hounsview.grids import Plan, plan_grid
+from hounsview.headers import Frame
+from hounsview.reading import StackValues, read_stack
+from hounsview.repairs import carry_out, is_identity
+from hounsview.scanning import Progress, Scan, scan
+from hounsview.series import Series, without_hu
+from hounsview.volume import AIR_HU, SliceSource, Volume
+
+Policy = Literal["repair", "strict"]
+
+_ERRORS: Final[dict[str, type[HounsviewError]]] = {
+    "NOT_CT": NotHounsfieldError,
+    "NOT_HU": NotHounsfieldError,
+    "LOCALIZER": NotHounsfieldError,
+    "RESCALE_MISSING": NotHounsfieldError,
+    "RESCALE_INVALID": NotHounsfieldError,
+    "NOT_DICOM": NotDicomError,
+    "PIXEL_FORMAT": PixelDataError,
+    "PIXELS_UNDECODABLE": PixelDataError,
+    "SYNTAX_UNSUPPORTED": UnsupportedSyntaxError,
+    "REPAIR_NOT_ALLOWED": RepairNeededError,
+}
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What `load_all` returns.
+
+    Parameters
+    ----------
+    volumes : list of Volume
+        Every stack that could be read, in the order of `Scan.series`.
+    refused : list of Series
+        Every other entry; each report holds the reason.
+    """
+
+    volumes: list[Volume]
+    refused: list[Series]
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    series: int | str | None = None,
+    policy: Policy = "repair",
+    progress: Progress | None = None,
+    as_stored: bool = False,
+) -> Volume:
+    """Return the CT volume under a path, in Hounsfield units.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder or a file.
+    series : int or str, optional
+        Number, key or SeriesInstanceUID of a `Series`; needed when there are several
+        volumes.
+    policy : {"repair", "strict"}
+        Whether a repair that is marked and reported is welcome, or refused.
+    progress : callable, optional
+        ``progress(done, total, what)``; returning False cancels.
+    as_stored : bool
+        Return stored values (`Volume.unit` is "stored") without any claim to HU; also
+        for MR, PET and whatever else is a stack of slices.
+
+    Raises
+    ------
+    PathNotFoundError, NotDicomError, NoSeriesError, SeriesNotFoundError
+        If there is nothing to load.
+    AmbiguousSeriesError
+        If several volumes are there; it lists them.
+    NotHounsfieldError, GeometryError, PixelDataError, UnsupportedSyntaxError
+        If the series cannot become a right volume; the message names the file.
+    RepairNeededError
+        With ``policy="strict"``, if it would need a repair.
+    CancelledError
+        If `progress` returned False.
+    """
+    _check_policy(policy)
+    chosen = _choose(scan(path, progress=progress), series, as_stored)
+    return load_series(chosen, policy=policy, progress=progress, as_stored=as_stored)
+
+
+def load_all(
+    path: str | os.PathLike[str],
+    *,
+    policy: Policy = "repair",
+    progress: Progress | None = None,
+    as_stored: bool = False,
+) -> LoadResult:
+    """Return every stack under a path that can be read, and every entry that cannot.
+
+    Raises
+    ------
+    PathNotFoundError
+        If there is no such file or folder.
+    CancelledError
+        If `progress` returned False.
+    """
+    _check_policy(policy)
+    volumes: list[Volume] = []
+    refused: list[Series] = []
+    for series in scan(path, progress=progress).series:
+        wanted = series.kind in ("volume", "single") or (as_stored and series.frames)
+        if not wanted:
+            refused.append(series)
+            continue
+        try:
+            volumes.append(
+                load_series(series, policy=policy, progress=progress, as_stored=as_stored)
+            )
+        except (NotHounsfieldError, GeometryError, PixelDataError) as error:
+            refused.append(replace(series, report=error.report))
+        except (RepairNeededError, UnsupportedSyntaxError) as error:
+            refused.append(replace(series, report=error.report))
+    return LoadResult(volumes, refused)
+
+
+def load_series(
+    series: Series,
+    *,
+    policy: Policy = "repair",
+    progress: Progress | None = None,
+    as_stored: bool = False,
+) -> Volume:
+    """Return the volume of one entry of a scan; see `load`."""
+    _check_policy(policy)
+    judged = without_hu(series) if as_stored else series
+    _refuse(judged.report, policy)
+    plan, frames = judged.plan, judged.frames
+    if plan is None or plan.geometry is None:
+        message = f"{series.key} holds no stack of slices"
+        raise NoSeriesError(message, report=judged.report, files=series.files)
+    known = frozenset(n for n in range(len(frames)) if _is_dropped(plan, n))
+    try:
+        stack = read_stack(frames, known, as_stored=as_stored, progress=progress)
+    except UnsupportedSyntaxError as error:
+        raise _with_report(error, "SYNTAX_UNSUPPORTED", judged.report) from error
+    report = judged.report.adding(stack.findings)
+    if stack.unreadable:
+        plan, report = _replanned(frames, known, stack, report)
+        _refuse(report, policy)
+    return _assembled(plan, frames, stack, report, as_stored)
+
+
+def _check_policy(policy: str) -> None:
+    if policy not in ("repair", "strict"):
+        msg = f"policy is 'repair' or 'strict', not {policy!r}"
+        raise ArgumentError(msg)
+
+
+def _is_dropped(plan: Plan, n: int) -> bool:
+    return all(n != part for planned in plan.slices for part, _ in planned.parts)
+
+
+def _refuse(report: Report, policy: str) -> None:
+    """Raise what a report forbids to load."""
+    refusals = report.of(Severity.REFUSAL)
+    if refusals:
+        raise error_of(refusals[0], report)
+    repairs = report.of(Severity.REPAIR)
+    if policy == "strict" and repairs:
+        first = repairs[0]
+        finding = Finding(
+            "REPAIR_NOT_ALLOWED",
+            f"policy='strict' allows no repair, and one is needed: {first.message}",
+            first.files,
+            first.tag,
+            "Load with policy='repair' to have it made and marked.",
+        )
+        raise error_of(finding, report)
+
+
+def error_of(finding: Finding, report: Report) -> HounsviewError:
+    """Return the exception that says a refusal."""
+    return _ERRORS.get(finding.code, GeometryError).of(finding, report)
+
+
+def _with_report(error: HounsviewError, code: str, report: Report) -> HounsviewError:
+    finding = Finding(code, str(error), error.files)
+    return type(error)(str(error), report=report.adding([finding]), files=error.files)
+
+
+def _replanned(
+    frames: Sequence[Frame], known: frozenset[int], stack: StackValues, report: Report
+) -> tuple[Plan, Report]:
+    """Return the plan without slices that turned out unreadable, and what it adds."""
+    if len(frames) - len(known) == len(stack.unreadable):
+        reason = next(iter(stack.unreadable.values()))
+        files = tuple(frames[n].path for n in sorted(stack.unreadable))
+        return Plan(None), report.adding([Finding("PIXELS_UNDECODABLE", reason, files)])
+    plan = plan_grid(frames, known | frozenset(stack.unreadable))
+    reasons = [
+        replace(finding, message=stack.unreadable[n])
+        for finding in plan.findings
+        if finding.code == "SLICE_UNREADABLE"
+        for n in stack.unreadable
+        if frames[n].path in finding.files and frames[n].name in finding.message
+    ]
+    others = [f for f in plan.findings if f.code != "SLICE_UNREADABLE"]
+    return plan, report.adding([*others, *reasons])
+
+
+def _assembled(
+    plan: Plan, frames: Sequence[Frame], stack: StackValues, report: Report, as_stored: bool
+) -> Volume:
+    assert plan.geometry is not None
+    values, valid = stack.values, stack.valid
+    if not is_identity(plan, len(frames)):
+        outside = 0 if as_stored else AIR_HU
+        values, valid = carry_out(plan, values, valid, outside)
+    return Volume(
+        hu=values,
+        geometry=plan.geometry,
+        valid=valid if valid.any() else None,
+        sources=[
+            [_source(frames[n], weight) for n, weight in planned.parts]
+            for planned in plan.slices
+        ],
+        report=report,
+        unit="stored" if as_stored else "HU",
+        attributes=frames[0].describing,
+    )
+
+
+def _source(frame: Frame, weight: float) -> SliceSource:
+    rescale = frame.rescale
+    return SliceSource(
+        file=frame.path,
+        sop_instance_uid=frame.sop_instance_uid,
+        frame=frame.index,
+        slope=float("nan") if rescale.slope is None else rescale.slope,
+        intercept=float("nan") if rescale.intercept is None else rescale.intercept,
+        weight=weight,
+        read_stored=partial(_stored_again, frame.path, frame.index),
+    )
+
+
+@lru_cache(maxsize=4)
+def _stored_again(path: Path, index: int) -> npt.NDArray[Any]:
+    """Return the stored values of a frame, (rows, columns), read from its file again."""
+    from hounsview.headers import Other, read_frames
+
+    frames = read_frames(path)
+    if isinstance(frames, Other) or index >= len(frames):
+        reason = frames.reason if isinstance(frames, Other) else "has fewer frames than before"
+        msg = f"{path} changed since it was loaded: {reason}"
+        raise PixelDataError(msg, files=[path])
+    frame = frames[index]
+    encoded = encoded_frames(frame)[index] if is_encapsulated(frame) else None
+    precision = sign_mismatch(frame, encoded) if encoded else None
+    stored = stored_values(read_cells(frame, encoded), frame.format, precision)
+    return np.asarray(stored)
+
+
+def _choose(found: Scan, wanted: int | str | None, as_stored: bool) -> Series:
+    """Return the series to load.
+
+    Raises
+    ------
+    SeriesError
+        If it is not there, or not the only one.
+    """
+    if wanted is not None:
+        return _choose_named(found, wanted)
+    for kind in ("volume", "single"):
+        candidates = [series for series in found.series if series.kind == kind]
+        if candidates:
+            return _only(found, candidates)
+    stored = [series for series in found.series if series.frames and series.kind != "localizer"]
+    if as_stored and stored:
+        return _only(found, [replace(series, report=Report()) for series in stored])
+    raise _nothing(found)
+
+
+def _choose_named(found: Scan, wanted: int | str) -> Series:
+    matching = [
+        series
+        for series in found.series
+        if wanted in (series.number, series.key, series.series_uid)
+    ]
+    if isinstance(wanted, bool) or not matching:
+        known = ", ".join(f"{s.number} ({s.kind})" for s in found.series[:10])
+        msg = f"{found.path} holds no series {wanted!r}; there are: {known or 'none'}"
+        raise SeriesNotFoundError(msg)
+    return _only(found, [s for s in matching if s.kind in ("volume", "single")] or matching)
+
+
+def _only(found: Scan, candidates: Sequence[Series]) -> Series:
+    """Return the one candidate that can be meant; the rest are refused and said."""
+    readable = [series for series in candidates if not series.report.of(Severity.REFUSAL)]
+    if len(candidates) == 1 or not readable:
+        return candidates[0]
+    refused = [series for series in candidates if series not in readable]
+    if len(readable) == 1 and all(
+        series.series_uid != readable[0].series_uid for series in refused
+    ):
+        reasons = "; ".join(str(s.report.of(Severity.REFUSAL)[0].message) for s in refused)
+        files = tuple(file for series in refused for file in series.files)
+        note = Finding(
+            "LEFT_OUT", f"beside it, {len(refused)} series refused: {reasons}", files
+        )
+        return replace(readable[0], report=readable[0].report.adding([note]))
+    raise _ambiguous(found, candidates)
+
+
+def _ambiguous(found: Scan, candidates: Sequence[Series]) -> AmbiguousSeriesError:
+    lines = [
+        f"  {s.number}: {s.description or 'no description'}, {len(s.frames)} slices, "
+        f"{s.report.status} (key {s.key})"
+        for s in candidates[:20]
+    ]
+    if len(candidates) > 20:
+        lines.append(f"  and {len(candidates) - 20} more")
+    msg = (
+        f"{found.path} holds {len(candidates)} volumes. Say which, with series= and a number "
+        "or a key:\n" + "\n".join(lines)
+    )
+    report = Report().adding(f for series in candidates for f in series.report.findings)
+    error = AmbiguousSeriesError(msg, report=report)
+    error.series = list(candidates)
+    return error
+
+
+def _nothing(found: Scan) -> HounsviewError:
+    report = Report().adding(f for series in found.series for f in series.report.findings)
+    if len(found.series) == 1:
+        only = found.series[0]
+        finding = only.report.of(Severity.REFUSAL)[0]
+        damaged = any(other.path in only.files for other in found.damaged)
+        error = DamagedFileError if damaged else _ERRORS.get(finding.code, NoSeriesError)
+        return error.of(finding, only.report)
+    reasons = [
+        f"  {s.report.findings[0].message} ({len(s.files)} file(s))" for s in found.series
+    ]
+    listed = "\n".join(reasons[:10]) or "  no files at all"
+    msg = f"{found.path} holds no CT slices. What is there:\n{listed}"
+    return NoSeriesError(
+        msg, report=report, files=[file for s in found.series for file in s.files]
+    )
