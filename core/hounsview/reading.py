@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.decoding import (
-    NATIVE,
     encoded_frames,
     is_encapsulated,
     read_cells,
     sign_mismatch,
 )
+from hounsview.dicomfile import NATIVE
 from hounsview.errors import PixelDataError, name_files
 from hounsview.findings import Finding
 from hounsview.headers import Frame

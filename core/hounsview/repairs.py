@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.grids import Plan, PlannedSlice
+from hounsview.grids import Plan
 from hounsview.resampling import Bools, Floats32, Sampler, interpolate
+from hounsview.spacing import PlannedSlice
 from hounsview.volume import Validity
 
 Values = npt.NDArray[Any]
