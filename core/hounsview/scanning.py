@@ -157,11 +157,13 @@ def _with_neighbours(
         if other.kind == "localizer" and other.series_uid == series.series_uid:
             message = f"{len(other.frames)} localizer image(s) of the same series were left out"
             found.append(Finding("LEFT_OUT", message, other.files))
-    if damaged:
-        files = tuple(other.path for other in damaged)
-        reasons = "; ".join(f"{other.path.name}: {other.reason}" for other in damaged[:3])
-        more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
-        message = f"{len(damaged)} file(s) beside it cannot be read ({reasons}{more})"
+    folders = {file.parent for file in series.files}
+    beside = [other for other in damaged if other.path.parent in folders]
+    if beside:
+        files = tuple(other.path for other in beside)
+        reasons = "; ".join(f"{other.path.name}: {other.reason}" for other in beside[:3])
+        more = f" and {len(beside) - 3} more" if len(beside) > 3 else ""
+        message = f"{len(beside)} file(s) beside it cannot be read ({reasons}{more})"
         action = "If a slice was among them, it is missing here."
         found.append(Finding("UNREADABLE_FILE", message, files, action=action))
     return replace(series, report=series.report.adding(found))

@@ -297,14 +297,18 @@ def _without_copies(frames: list[Frame], findings: list[Finding]) -> list[Frame]
     """Return the frames without identical copies at one place."""
     kept: list[Frame] = []
     for group in _groups(frames):
-        first = frames[group[0]]
+        # Readable ones first: a broken copy of a slice gives way to a whole one.
+        first, *others = sorted((frames[n] for n in group), key=pixel_problem)
         kept.append(first)
-        marks = _fingerprint(first) if len(group) > 1 else b""
-        for other in (frames[n] for n in group[1:]):
-            if _fingerprint(other) != marks:
+        marks = _fingerprint(first) if others else b""
+        for other in others:
+            problem = pixel_problem(other)
+            broken_copy = problem and other.sop_instance_uid == first.sop_instance_uid
+            if _fingerprint(other) != marks and not broken_copy:
                 kept.append(other)
                 continue
-            message = f"{other.name} repeats {first.name}: same place, same pixels"
+            same = f"it {problem}" if broken_copy else "same place, same pixels"
+            message = f"{other.name} repeats {first.name}: {same}"
             action = f"{other.name} was dropped."
             findings.append(
                 Finding("DUPLICATE_DROPPED", message, (first.path, other.path), action=action)

@@ -1,0 +1,268 @@
+"""The command line: `hounsview info | phantom | render`.
+
+Exit status: 0 done, 1 refused or failed (the reason on stderr, nothing half-written),
+2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hounsview as hv
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_EPILOG = """\
+examples:
+  hounsview info scans/                     what is in a folder, and what is wrong with it
+  hounsview render scans/ -o chest.png      axial, coronal, sagittal and 3D in one picture
+  hounsview render -o demo.png              the same of the built-in thorax phantom
+  hounsview phantom head -o head/           a phantom as a DICOM series
+"""
+_PANES = ("four-up", "axial", "coronal", "sagittal", "3d")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except hv.HounsviewError as error:
+        print(f"hounsview: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("hounsview: interrupted, nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hounsview",
+        description="CT in Hounsfield units: from the DICOM folder to the picture.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"hounsview {hv.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    info = commands.add_parser("info", help="list what a path holds, with every finding")
+    info.add_argument("path", type=Path, help="folder or file")
+    info.add_argument("--json", action="store_true", help="the whole report as JSON")
+    info.set_defaults(command=_info)
+
+    phantom = commands.add_parser("phantom", help="write a phantom as a DICOM series")
+    phantom.add_argument(
+        "name", nargs="?", default="thorax", help="thorax (default), head or hu-rods"
+    )
+    phantom.add_argument("-o", "--output", type=Path, required=True, help="new or empty folder")
+    phantom.add_argument("--spacing", type=_spacing, metavar="K,J,I", help="mm, slices first")
+    phantom.add_argument(
+        "--noise", type=float, default=0.0, metavar="HU", help="SD (default 0)"
+    )
+    phantom.set_defaults(command=_phantom)
+
+    render = commands.add_parser("render", help="draw a PNG, without a display")
+    render.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    render.add_argument("-o", "--output", type=Path, required=True, help="PNG to write")
+    render.add_argument("--series", help="number, key or SeriesInstanceUID (see info)")
+    render.add_argument("--strict", action="store_true", help="refuse what needs a repair")
+    render.add_argument("--pane", choices=_PANES, default="four-up", help="default: four-up")
+    render.add_argument("--window", help="preset such as lung, or CENTER,WIDTH in HU")
+    render.add_argument("--preset", help="volume rendering, such as bone or lung")
+    render.add_argument("--size", type=_size, default=(1200, 1200), metavar="WxH")
+    render.set_defaults(command=_render)
+    return parser
+
+
+def _spacing(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != 3 or not all(0 < value < 1000 for value in values):
+        msg = f"{text!r} is not three positive numbers such as 2,1,1"
+        raise argparse.ArgumentTypeError(msg)
+    return values
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return (rows, columns) of WIDTHxHEIGHT."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        msg = f"{text!r} is not WIDTHxHEIGHT such as 1200x1200"
+        raise argparse.ArgumentTypeError(msg)
+    if not all(64 <= int(side) <= 8192 for side in (width, height)):
+        msg = f"{text!r}: each side must be from 64 to 8192 pixels"
+        raise argparse.ArgumentTypeError(msg)
+    return int(height), int(width)
+
+
+def _info(options: argparse.Namespace) -> int:
+    with _progress() as progress:
+        found = hv.scan(options.path, progress=progress)
+    if options.json:
+        print(json.dumps(_as_data(found), indent=2, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        _print_scan(found, Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+    readable = [s for s in found.series if s.shape and s.report.status != hv.Status.REFUSED]
+    if not readable:
+        print(f"hounsview: nothing in {options.path} can be loaded as CT", file=sys.stderr)
+    return 0 if readable else 1
+
+
+def _as_data(found: hv.Scan) -> dict[str, Any]:
+    return {
+        "path": str(found.path),
+        "series": [
+            {
+                "number": series.number,
+                "key": series.key,
+                "series_uid": series.series_uid,
+                "kind": series.kind,
+                "description": series.description,
+                "modality": series.modality,
+                "shape": series.shape,
+                "spacing_mm": series.spacing,
+                "files": [str(file) for file in series.files],
+                **series.report.to_dict(),
+            }
+            for series in found.series
+        ],
+    }
+
+
+_STATUS_STYLES = {"ok": "green", "repaired": "yellow", "split": "yellow", "refused": "red"}
+_SEVERITY_STYLES = {"note": "dim", "warning": "yellow", "repair": "yellow", "refusal": "red"}
+
+
+def _print_scan(found: hv.Scan, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(str(found.path)), title_justify="left", box=None, pad_edge=False)
+    for name in (
+        "",
+        "kind",
+        "status",
+        "slices x rows x columns",
+        "spacing k, j, i mm",
+        "files",
+    ):
+        table.add_column(name, justify="right" if name in ("", "files") else "left")
+    table.add_column("description")
+    for series in found.series:
+        shape = " x ".join(str(n) for n in series.shape or ()) or "-"
+        spacing = " x ".join(f"{mm:.4g}" for mm in series.spacing or ()) or "-"
+        status = str(series.report.status)
+        table.add_row(
+            str(series.number),
+            series.kind,
+            Text(status, _STATUS_STYLES[status]),
+            shape,
+            spacing,
+            str(len(series.files)),
+            Text(series.description or series.modality or "-"),
+        )
+    console.print(table)
+    if not found.series:
+        console.print("no files")
+    for series in found.series:
+        for finding in series.report.findings:
+            style = _SEVERITY_STYLES[str(finding.severity)]
+            line = Text(f"{series.number}: ", "bold")
+            line.append(f"{finding.severity}", style)
+            line.append(f" {finding} ")
+            line.append(f"[{finding.code}]", "dim")
+            console.print(line)
+
+
+def _phantom(options: argparse.Namespace) -> int:
+    volume = hv.phantom(options.name, spacing=options.spacing, noise=options.noise)
+    with _progress() as progress:
+        files = hv.write_dicom(volume, options.output, progress=progress)
+    print(f"{len(files)} files in {options.output}")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    from hounsview_vizapp import pictures
+
+    _check_output(options.output)
+    state = hv.ViewState()
+    if options.window:
+        state = pictures.with_window(state, options.window)
+    if options.preset:
+        state = pictures.with_rendering(state, options.preset)
+    volume = _load(options)
+    picture = pictures.picture(volume, state, options.pane, options.size)
+    pictures.save_png(picture, options.output)
+    print(f"{options.output}: {volume!r}")
+    for finding in volume.report.findings:
+        if finding.severity != hv.Severity.NOTE:
+            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
+    return 0
+
+
+def _check_output(path: Path) -> None:
+    """Refuse before any work what could not be written after it."""
+    if path.suffix.lower() != ".png":
+        msg = f"{path}: pictures are written as PNG; name a file that ends in .png"
+        raise hv.ArgumentError(msg)
+    if not path.parent.is_dir():
+        msg = f"{path.parent}: no such folder to write {path.name} into"
+        raise hv.WriteError(msg, files=[path])
+
+
+def _load(options: argparse.Namespace) -> hv.Volume:
+    if options.path is None:
+        return hv.phantom("thorax")
+    series = options.series
+    if series is not None and series.isdecimal() and len(series) < 6:
+        series = int(series)
+    policy = "strict" if options.strict else "repair"
+    with _progress() as progress:
+        return hv.load(options.path, series=series, policy=policy, progress=progress)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
+    """Give a progress callback that draws a bar on a terminal once a second has passed."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from time import monotonic
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    started = monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
+
+    def show(done: int, total: int, what: str) -> None:
+        if not bar.live.is_started and monotonic() - started > 1:
+            bar.start()
+        bar.update(task, completed=done, total=total, description=what[:40])
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
