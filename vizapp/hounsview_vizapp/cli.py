@@ -153,15 +153,10 @@ def _print_scan(found: hv.Scan, console: Console) -> None:
     from rich.text import Text
 
     table = Table(title=Text(str(found.path)), title_justify="left", box=None, pad_edge=False)
-    for name in (
-        "",
-        "kind",
-        "status",
-        "slices x rows x columns",
-        "spacing k, j, i mm",
-        "files",
-    ):
-        table.add_column(name, justify="right" if name in ("", "files") else "left")
+    for name in ("", "kind", "status", "size k x j x i", "spacing, mm", "files"):
+        table.add_column(
+            name, justify="right" if name in ("", "files") else "left", no_wrap=True
+        )
     table.add_column("description")
     for series in found.series:
         shape = " x ".join(str(n) for n in series.shape or ()) or "-"
