@@ -51,12 +51,13 @@ def make_slice(position: Sequence[float], number: int = 1, **changes: Any) -> Da
     ds.ImagePositionPatient, ds.ImageOrientationPatient = list(position), list(AXIAL)
     ds.RescaleSlope, ds.RescaleIntercept, ds.RescaleType = 1, 0, "HU"
     for keyword, value in changes.items():
-        if value is None:
-            delattr(ds, keyword)
-        else:
+        if value is not None:
             setattr(ds, keyword, value)
-    if "PixelData" not in ds:
+    if "PixelData" not in changes:
         ds.PixelData = stored_of(ds, known_hu(pixel_points(ds))).tobytes()
+    for keyword, value in changes.items():
+        if value is None and keyword in ds:
+            delattr(ds, keyword)
     return ds
 
 
