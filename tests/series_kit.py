@@ -20,7 +20,7 @@ ORIGIN = (-7.0, 11.0, 30.0)
 def known_hu(points: np.ndarray) -> np.ndarray:
     """HU at (..., 3) LPS mm: linear and different along each axis."""
     x, y, z = np.moveaxis(np.asarray(points, float), -1, 0)
-    return 20 * x + 10 * y + 8 * z - 700
+    return 20 * x + 10 * y + 8 * z - 900
 
 
 def pixel_points(dataset: Dataset) -> np.ndarray:

@@ -371,14 +371,14 @@ def _rescale(at: Attributes, groups: _Groups) -> Rescale:
     if not luts or slope is not None:
         return Rescale(slope, intercept, kind.upper())
     descriptor, entries = luts[0].words(0x00283002), luts[0].words(0x00283006)
+    claimed = (descriptor[0] or 0x10000) if len(descriptor) == 3 else -1
     first = descriptor[1] if len(descriptor) == 3 else 0
-    signed = _pixel_format(at).signed
+    # No matter reaches 32768 HU: entries beyond are negative HU in two's complement.
+    signed = tuple(n - 0x10000 if n >= 0x8000 else n for n in entries)
     return Rescale(
         slope=None,
         intercept=None,
         type=luts[0].text(0x00283004).upper(),
-        lut=entries
-        if len(descriptor) == 3 and len(entries) == (descriptor[0] or 65536)
-        else (),
-        lut_first=first - 0x10000 if signed and first >= 0x8000 else first,
+        lut=signed if len(entries) == claimed else (),
+        lut_first=first - 0x10000 if _pixel_format(at).signed and first >= 0x8000 else first,
     )

@@ -80,9 +80,8 @@ def _blend(
         total += share * placed
         weights += share
         bits |= np.where(known & saturated, np.uint8(Validity.SATURATED), np.uint8(0))
-    known = weights >= np.float32(0.5 - 1e-6)
-    np.divide(total, weights, out=total, where=known)
-    return total, known, bits
+    # Every part must be known: half of a blend would be a value moved, not measured.
+    return total, weights > np.float32(1 - 1e-4), bits
 
 
 def _placed(n: int, plan: Plan, values: Values, valid: Bits) -> tuple[Floats32, Bools, Bools]:
@@ -99,6 +98,11 @@ def _placed(n: int, plan: Plan, values: Values, valid: Bits) -> tuple[Floats32, 
     def keep(_: int, moved: Floats32, known: Bools, sample: Sampler) -> None:
         placed.extend((moved, known, sample(saturated[None]) > 0))
 
-    shape = (1, *plan.geometry.shape[1:])
-    interpolate(values[n][None], usable[None], to_old, shape, keep)
-    return placed[0], placed[1], placed[2]
+    canvas = plan.geometry.shape[1:]
+    interpolate(values[n][None], usable[None], to_old, (1, *canvas), keep)
+    # Between pixel centres only: beyond the outermost ones nothing was measured.
+    rows, columns = (
+        np.abs(np.arange(size) - shift - (stored - 1) / 2) <= (stored - 1) / 2 + 1e-3
+        for size, shift, stored in zip(canvas, plan.shifts[n], usable.shape, strict=True)
+    )
+    return placed[0], placed[1] & rows[:, None] & columns, placed[2]

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.decoding import pixel_problem
 from hounsview.errors import name_files
 from hounsview.findings import Finding
 from hounsview.headers import Frame
@@ -191,7 +192,7 @@ def _lost_to_damage(frames: Sequence[Frame], numbers: Sequence[int]) -> list[Fin
     return [
         Finding(
             "SLICE_UNREADABLE",
-            f"{frames[k].name}: its pixels cannot be read",
+            f"{frames[k].name} {pixel_problem(frames[k]) or 'cannot be decoded'}",
             (frames[k].path,),
             action=done,
         )

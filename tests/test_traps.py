@@ -1,0 +1,110 @@
+"""Every trap: the right volume at the right place, or a repair or refusal that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hounsview as hv
+from series_kit import ROWS, expected_hu, write_series
+from trap_series import TRAPS, Trap
+
+MADE = hv.Validity.FILLED | hv.Validity.RESAMPLED
+
+
+def check_voxels(volume: hv.Volume) -> None:
+    """Every voxel holds the known HU of the patient point that the volume claims for it."""
+    valid = np.zeros(volume.shape, np.uint8) if volume.valid is None else volume.valid
+    error = np.abs(volume.hu - expected_hu(volume))
+    padding = (valid & hv.Validity.PADDING) > 0
+    made = ((valid & MADE) > 0) & ~padding
+    measured = ~padding & ~made
+    assert (volume.hu[padding] == -1024).all()
+    for k in range(volume.shape[0]):
+        step = max(source.slope for source in volume.source(k))
+        rounded = 0.5 * (step if step == step else 1) + 1e-3
+        assert error[k][measured[k]].max(initial=0) <= rounded
+        assert error[k][made[k]].max(initial=0) <= rounded + 0.5
+    assert measured.sum() + made.sum() > 0.5 * valid.size
+
+
+@pytest.mark.parametrize("name", [n for n, trap in TRAPS.items() if trap.status != "refused"])
+def test_a_trap_gives_the_right_volume(name: str, tmp_path: Path) -> None:
+    trap = TRAPS[name]
+    trap.build(tmp_path)
+    result = hv.load_all(tmp_path)
+    assert len(result.volumes) == trap.volumes, result.refused
+    for volume in result.volumes:
+        check_voxels(volume)
+        assert volume.report.status == trap.status, volume.report
+        if trap.slices is not None and trap.volumes == 1:
+            assert volume.shape[0] == trap.slices
+        has_words(str(volume.report), trap)
+    if trap.volumes == 1:
+        assert np.array_equal(hv.load(tmp_path).hu, result.volumes[0].hu)
+    else:
+        with pytest.raises(hv.AmbiguousSeriesError):
+            hv.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", [n for n, trap in TRAPS.items() if trap.status == "repaired"])
+def test_a_repair_is_marked_or_refused_under_the_strict_policy(
+    name: str, tmp_path: Path
+) -> None:
+    TRAPS[name].build(tmp_path)
+    with pytest.raises(hv.RepairNeededError, match="policy='repair'") as caught:
+        hv.load(tmp_path, policy="strict")
+    assert caught.value.report.status == "refused"
+
+
+@pytest.mark.parametrize("name", [n for n, trap in TRAPS.items() if trap.status == "refused"])
+def test_a_trap_without_a_right_volume_is_refused(name: str, tmp_path: Path) -> None:
+    trap = TRAPS[name]
+    trap.build(tmp_path)
+    with pytest.raises(hv.HounsviewError) as caught:
+        hv.load(tmp_path)
+    has_words(str(caught.value), trap)
+    assert caught.value.report.status == "refused"
+    assert caught.value.files
+    result = hv.load_all(tmp_path)
+    assert result.volumes == []
+    assert any(series.report.of("refusal") for series in result.refused)
+
+
+def has_words(text: str, trap: Trap) -> None:
+    for word in trap.words:
+        assert word in text
+
+
+def test_what_is_not_measured_is_marked_in_the_filled_slice_alone(tmp_path: Path) -> None:
+    TRAPS["one slice missing"].build(tmp_path)
+    volume = hv.load(tmp_path)
+    assert volume.valid is not None
+    assert np.flatnonzero(volume.valid.any(axis=(1, 2))).tolist() == [7]
+    assert (volume.valid[7] == hv.Validity.FILLED).all()
+    assert [source.weight for source in volume.source(7)] == [0.5, 0.5]
+    assert volume.stored_value(7, 0, 0) is None
+    assert volume.stored_value(6, 0, 0) == volume.hu[6, 0, 0]
+
+
+def test_every_tilted_voxel_inside_a_stored_slice_has_a_value(tmp_path: Path) -> None:
+    TRAPS["gantry tilt"].build(tmp_path)
+    volume = hv.load(tmp_path)
+    assert volume.valid is not None
+    known = (volume.valid & hv.Validity.PADDING) == 0
+    # A shift by part of a pixel leaves one row fewer between the pixel centres.
+    assert set(known.any(axis=2).sum(axis=1)) == {ROWS - 1, ROWS}
+    assert volume.geometry.is_orthogonal
+
+
+@pytest.mark.slow
+def test_five_thousand_slices(tmp_path: Path) -> None:
+    cells = np.full((4, 4), -900, np.int16)
+    places = [(0.0, 0.0, 0.25 * n) for n in range(5000)]
+    write_series(tmp_path, places, Rows=4, Columns=4, PixelData=cells.tobytes())
+    volume = hv.load(tmp_path)
+    assert volume.shape == (5000, 4, 4)
+    assert volume.geometry.spacing[0] == 0.25
+    assert volume.report.status == "ok"
