@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import hounsview as hv
 
@@ -227,9 +227,10 @@ def _load(options: argparse.Namespace) -> hv.Volume:
     series = options.series
     if series is not None and series.isdecimal() and len(series) < 6:
         series = int(series)
-    policy = "strict" if options.strict else "repair"
+    policy: Literal["strict", "repair"] = "strict" if options.strict else "repair"
     with _progress() as progress:
-        return hv.load(options.path, series=series, policy=policy, progress=progress)
+        volume = hv.load(options.path, series=series, policy=policy, progress=progress)
+    return volume
 
 
 @contextmanager
