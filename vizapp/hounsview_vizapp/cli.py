@@ -229,8 +229,7 @@ def _load(options: argparse.Namespace) -> hv.Volume:
         series = int(series)
     policy: Literal["strict", "repair"] = "strict" if options.strict else "repair"
     with _progress() as progress:
-        volume = hv.load(options.path, series=series, policy=policy, progress=progress)
-    return volume
+        return hv.load(options.path, series=series, policy=policy, progress=progress)
 
 
 @contextmanager
