@@ -166,7 +166,7 @@ def _in_plane(
         return None, size
     per_mm = np.polyfit(along, offset, 1)
     off_line = np.abs(offset - np.outer(along, per_mm[0]) - per_mm[1])
-    if len(frames) < 3 or (off_line > stray).any():
+    if (off_line > stray).any():
         raise RefusedError(_displaced(frames, offset * spacing, off_line))
     shifts = in_plane - in_plane.min(axis=0)
     grown = [int(np.ceil(extra - 1e-3)) for extra in shifts.max(axis=0)]

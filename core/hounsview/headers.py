@@ -42,6 +42,7 @@ _FACT_TAGS: Final = {
     "AcquisitionDateTime": (0x0008002A, "content"),
     "AcquisitionTime": (0x00080032, "content"),
     "ContentTime": (0x00080033, "content"),
+    "FrameReferenceDateTime": (0x00189151, "content"),
     "TriggerTime": (0x00181060, "content"),
     "SliceThickness": (0x00180050, "measures"),
     "ReconstructionDiameter": (0x00181100, "reconstruction"),

@@ -296,6 +296,7 @@ def _groups(frames: Sequence[Frame]) -> list[list[int]]:
 def _without_copies(frames: list[Frame], findings: list[Finding]) -> list[Frame]:
     """Return the frames without identical copies at one place."""
     kept: list[Frame] = []
+    dropped: list[tuple[Frame, str]] = []
     for group in _groups(frames):
         # Readable ones first: a broken copy of a slice gives way to a whole one.
         first, *others = sorted((frames[n] for n in group), key=pixel_problem)
@@ -308,11 +309,14 @@ def _without_copies(frames: list[Frame], findings: list[Finding]) -> list[Frame]
                 kept.append(other)
                 continue
             same = f"it {problem}" if broken_copy else "same place, same pixels"
-            message = f"{other.name} repeats {first.name}: {same}"
-            action = f"{other.name} was dropped."
-            findings.append(
-                Finding("DUPLICATE_DROPPED", message, (first.path, other.path), action=action)
-            )
+            dropped.append((other, f"{other.name} repeats {first.name}: {same}"))
+    if dropped:
+        message = "; ".join(reason for _, reason in dropped[:3])
+        if len(dropped) > 3:
+            message += f" and {len(dropped) - 3} more"
+        files = tuple(frame.path for frame, _ in dropped)
+        done = f"{len(dropped)} cop{'y was' if len(dropped) == 1 else 'ies were'} dropped."
+        findings.append(Finding("DUPLICATE_DROPPED", message, files, action=done))
     return kept
 
 

@@ -21,7 +21,7 @@ from hounsview.hounsfield import is_localizer, not_ct
 
 Floats = npt.NDArray[np.float64]
 
-ORIENTATION_TOLERANCE: Final = 1e-3
+ORIENTATION_TOLERANCE: Final = 2e-4
 SPACING_TOLERANCE: Final = 1e-4
 SAME_PLACE_SHARE: Final = 0.01
 """Frames closer than this share of the usual step lie at the same place."""
@@ -30,6 +30,7 @@ _SOFT: Final = (
     "AcquisitionNumber",
     "AcquisitionDateTime",
     "AcquisitionTime",
+    "FrameReferenceDateTime",
     "TriggerTime",
     "SliceThickness",
     "ReconstructionDiameter",
