@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.dicomfile import DEFLATED, EXPLICIT_BIG, NATIVE, UNDEFINED_LENGTH
+from hounsview.dicomfile import DEFLATED, EXPLICIT_BIG, NATIVE, UNDEFINED_LENGTH, uid_name
 from hounsview.errors import PixelDataError, ReadError, UnsupportedSyntaxError
 from hounsview.headers import Frame, PixelFormat
 
@@ -334,9 +334,7 @@ def _pixel_error(frame: Frame, problem: str) -> PixelDataError:
 
 
 def _unsupported(frame: Frame) -> UnsupportedSyntaxError:
-    from pydicom.uid import UID
-
-    name = UID(frame.transfer_syntax).name
+    name = uid_name(frame.transfer_syntax) or "an unknown transfer syntax"
     if frame.transfer_syntax in SUPPORTED:
         way_out = "Install imagecodecs: pip install imagecodecs."
     else:

@@ -267,8 +267,7 @@ def _sniff(path: Path, stream: BinaryIO) -> bool:
 
 
 def _transfer_syntax(dataset: Any) -> str:
-    meta = getattr(dataset, "file_meta", None)
-    named = str(getattr(meta, "TransferSyntaxUID", "") or "").strip(" \0")
+    named = Attributes(dataset.file_meta).text(0x00020010)
     if named:
         return named
     implicit, little = getattr(dataset, "original_encoding", None) or (
@@ -278,3 +277,10 @@ def _transfer_syntax(dataset: Any) -> str:
     if implicit:
         return IMPLICIT_LITTLE
     return EXPLICIT_LITTLE if little else EXPLICIT_BIG
+
+
+def uid_name(uid: str) -> str:
+    """Return the registered name of a UID; "" for one that the Standard does not know."""
+    from pydicom.uid import UID_dictionary
+
+    return str(UID_dictionary[uid][0]) if uid in UID_dictionary else ""

@@ -227,7 +227,7 @@ def _without_image(file: DicomFile) -> Other | None:
     at = file.attributes
     modality, sop_class = at.text(0x00080060), at.text(0x00080016)
     if not sop_class and file.has_preamble:
-        sop_class = _meta_class(file)
+        sop_class = Attributes(at.dataset.file_meta).text(0x00020002)
     reason = _NO_SLICES.get(sop_class, "")
     if not reason and modality in _NO_SLICE_MODALITIES:
         reason = f"{modality}: no measured slices"
@@ -250,11 +250,6 @@ def _without_image(file: DicomFile) -> Other | None:
         modality=modality,
         description=at.display("SeriesDescription"),
     )
-
-
-def _meta_class(file: DicomFile) -> str:
-    meta = getattr(file.attributes.dataset, "file_meta", None)
-    return str(getattr(meta, "MediaStorageSOPClassUID", "") or "")
 
 
 class _Groups:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.decoding import LOSSY, Cells, stored_values
+from hounsview.dicomfile import uid_name
 from hounsview.findings import Finding
 from hounsview.headers import Frame, PixelFormat
 from hounsview.volume import AIR_HU
@@ -76,15 +77,8 @@ def not_ct(frame: Frame) -> str:
     if frame.sop_class in CT_CLASSES:
         colour = frame.format.samples != 1 or "PALETTE" in frame.format.photometric
         return "a colour picture, not measured values" if colour else ""
-    name = _registered_name(frame.sop_class)
+    name = uid_name(frame.sop_class)
     return f"SOP class is {name}, not CT" if name else ""
-
-
-def _registered_name(sop_class: str) -> str:
-    from pydicom.uid import UID
-
-    name = UID(sop_class).name if sop_class else ""
-    return "" if name == sop_class else str(name)
 
 
 def is_localizer(frame: Frame) -> bool:

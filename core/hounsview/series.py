@@ -128,7 +128,8 @@ def series_of_stack(stack: Stack) -> Series:
         findings.append(refusal)
     else:
         findings += _contract(frames)
-        plan = _plan(frames)
+        described = all(finding.code != "PIXEL_FORMAT" for finding in findings)
+        plan = _plan(frames) if described else Plan(None)
         findings += plan.findings
         findings += _about_thickness(frames, plan)
     return Series(
