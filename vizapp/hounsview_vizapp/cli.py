@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import hounsview as hv
+from hounsview.viewstate import LAYOUTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,6 @@ examples:
   hounsview render -o demo.png              the same of the built-in thorax phantom
   hounsview phantom head -o head/           a phantom as a DICOM series
 """
-_PANES = ("four-up", "axial", "coronal", "sagittal", "3d")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("-o", "--output", type=Path, required=True, help="PNG to write")
     render.add_argument("--series", help="number, key or SeriesInstanceUID (see info)")
     render.add_argument("--strict", action="store_true", help="refuse what needs a repair")
-    render.add_argument("--pane", choices=_PANES, default="four-up", help="default: four-up")
+    render.add_argument("--pane", choices=LAYOUTS, default="four-up", help="default: four-up")
     render.add_argument("--window", help="preset such as lung, or CENTER,WIDTH in HU")
     render.add_argument("--preset", help="volume rendering, such as bone or lung")
     render.add_argument("--size", type=_size, default=(1200, 1200), metavar="WxH")
@@ -196,14 +196,13 @@ def _render(options: argparse.Namespace) -> int:
     from hounsview_vizapp import pictures
 
     _check_output(options.output)
-    state = hv.ViewState()
+    state = hv.ViewState(layout=options.pane)
     if options.window:
         state = pictures.with_window(state, options.window)
     if options.preset:
         state = pictures.with_rendering(state, options.preset)
     volume = _load(options)
-    picture = pictures.picture(volume, state, options.pane, options.size)
-    pictures.save_png(picture, options.output)
+    pictures.save_png(pictures.picture_of(volume, state, options.size), options.output)
     print(f"{options.output}: {volume!r}")
     for finding in volume.report.findings:
         if finding.severity != hv.Severity.NOTE:

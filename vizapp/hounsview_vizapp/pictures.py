@@ -1,0 +1,161 @@
+"""Whole pictures from panes: the four-pane picture, one pane alone, and PNG files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from hounsview.errors import ArgumentError, RenderingUnavailableError, WriteError
+from hounsview.findings import Severity
+from hounsview.presets import rendering_presets
+from hounsview.viewstate import LAYOUTS, PLANES, ViewState
+from hounsview.volume import Volume
+from hounsview.windows import Window, window_presets
+from hounsview.writing import atomic_file
+from hounsview_vizapp import drawing
+from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.panes import slice_pane
+from hounsview_vizapp.rendering import volume_pane
+
+_GAP: Final = 4
+_SEAM: Final = (58, 64, 74)
+
+
+def picture_of(
+    volume: Volume, state: ViewState | None = None, size: tuple[int, int] = (1200, 1200)
+) -> Picture:
+    """Return the picture of a volume in the state's layout.
+
+    Parameters
+    ----------
+    volume : Volume
+    state : ViewState, optional
+    size : (rows, columns)
+        Of the whole picture, px.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 RGB
+        A 3D pane without OpenGL, or of values that are not HU, says so in words.
+    """
+    state = ViewState() if state is None else state
+    height = drawing.text_height(size) + 2 if drawing.text_height(size) else 0
+    header = 3 * height if state.show_labels else 0
+    whole = drawing.blank(size, _SEAM)
+    if header:
+        _draw_header(whole[:header], volume, height)
+    body = whole[header:]
+    if state.layout != "four-up":
+        body[:] = pane_of(volume, state, state.layout, body.shape[:2])
+        return whole
+    rows, columns = ((n - _GAP) // 2 for n in body.shape[:2])
+    for place, pane in enumerate((*PLANES[:1], "3d", *PLANES[1:])):
+        top = (place // 2) * (rows + _GAP)
+        left = (place % 2) * (columns + _GAP)
+        part = body[top : top + rows + (body.shape[0] - _GAP) % 2 * (place // 2)]
+        part = part[:, left : left + columns + (body.shape[1] - _GAP) % 2 * (place % 2)]
+        part[:] = pane_of(volume, state, pane, part.shape[:2])
+    return whole
+
+
+def pane_of(volume: Volume, state: ViewState, pane: str, size: tuple[int, int]) -> Picture:
+    """Return one pane: a plane by its name, or ``"3d"``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such pane.
+    """
+    if pane != "3d":
+        return slice_pane(volume, state, pane, size)
+    if volume.unit != "HU":
+        return _sentence(size, f"no 3D: the values are {volume.unit}, not HU")
+    try:
+        return volume_pane(volume, state, size)
+    except RenderingUnavailableError as error:
+        return _sentence(size, str(error))
+
+
+def _sentence(size: tuple[int, int], text: str) -> Picture:
+    picture = drawing.blank(size)
+    height = drawing.text_height(size)
+    if height:
+        drawing.draw_sentence(picture, text, height=height)
+    return picture
+
+
+def _draw_header(strip: Picture, volume: Volume, height: int) -> None:
+    """Write what the picture shows over it; never whose it is."""
+    strip[:] = drawing.NOT_MEASURED
+    middle, margin = strip.shape[0] // 2, round(1.4 * height)
+    k, j, i = volume.shape
+    spacing = " x ".join(f"{mm:.4g}" for mm in volume.geometry.spacing)
+    description = volume.attributes.get("SeriesDescription") or "CT"
+    size = f"{k} slices of {j} x {i}, {spacing} mm"
+    drawing.draw_text(strip, description, (middle, margin), height=height)
+    told = [f for f in volume.report.findings if f.severity != Severity.NOTE]
+    status = str(volume.report.status) + (f", {len(told)} finding(s)" if told else "")
+    color = drawing.AMBER if told else drawing.FAINT
+    right = strip.shape[1] - margin
+    drawing.draw_text(
+        strip, status, (middle, right), height=height, color=color, anchor="right"
+    )
+    left = margin + drawing.text_width(description, height) + 2 * height
+    end = right - drawing.text_width(status, height) - 2 * height
+    if left + drawing.text_width(size, height) < end:
+        drawing.draw_text(strip, size, (middle, left), height=height, color=drawing.FAINT)
+
+
+def with_window(state: ViewState, text: str) -> ViewState:
+    """Return the state with a window given as a preset's name or as ``CENTER,WIDTH`` in HU.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither.
+    """
+    presets = window_presets()
+    if text in presets:
+        return replace(state, window=presets[text])
+    parts = text.split(",")
+    try:
+        center, width = (float(part) for part in parts)
+    except ValueError as error:
+        msg = f"window {text!r} is neither CENTER,WIDTH nor one of: {', '.join(presets)}"
+        raise ArgumentError(msg) from error
+    return replace(state, window=Window(center, width))
+
+
+def with_rendering(state: ViewState, name: str) -> ViewState:
+    """Return the state with a volume-rendering preset, capitals or not.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such preset.
+    """
+    matching = [key for key in rendering_presets() if key.lower() == name.lower()]
+    return replace(state, rendering=matching[0] if matching else name)
+
+
+def save_png(picture: Picture, path: Path) -> None:
+    """Write a picture as PNG: whole, or not at all.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be written.
+    """
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not done:
+        msg = f"{path} could not be encoded as PNG"
+        raise WriteError(msg, files=[path])
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(np.asarray(encoded).tobytes())
+
+
+__all__ = ["LAYOUTS", "pane_of", "picture_of", "save_png", "with_rendering", "with_window"]
