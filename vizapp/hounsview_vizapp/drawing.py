@@ -99,7 +99,7 @@ def draw_badge(
     """
     cover, _ = _glyphs(text, height)
     plate = _plate(text, height)
-    left = at[1] - plate.shape[1]
+    left = at[1] - int(plate.shape[1])
     _blend(picture, plate, (at[0] - plate.shape[0] // 2, left), color)
     shift = (plate.shape[1] - cover.shape[1]) // 2
     _blend(picture, cover, (at[0] - cover.shape[0] // 2, left + shift), (20, 22, 26))

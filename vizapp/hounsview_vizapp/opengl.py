@@ -79,11 +79,13 @@ def opengl() -> OpenGL:
             capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise _unavailable(f"the trial did not end: {error}") from error
+        reason = f"the trial did not end: {error}"
+        raise _unavailable(reason) from error
     for line in done.stdout.splitlines():
         if line.startswith("probe:"):
             return OpenGL(*json.loads(line.removeprefix("probe:")))
-    raise _unavailable(f"the trial ended with status {done.returncode}")
+    reason = f"the trial ended with status {done.returncode}"
+    raise _unavailable(reason)
 
 
 def _unavailable(reason: str) -> RenderingUnavailableError:

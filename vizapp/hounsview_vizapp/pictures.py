@@ -43,7 +43,7 @@ def picture_of(
         A 3D pane without OpenGL, or of values that are not HU, says so in words.
     """
     state = ViewState() if state is None else state
-    height = drawing.text_height(size) + 2 if drawing.text_height(size) else 0
+    height = drawing.text_height((size[0] // 2, size[1] // 2)) or drawing.text_height(size)
     header = 3 * height if state.show_labels else 0
     whole = drawing.blank(size, _SEAM)
     if header:

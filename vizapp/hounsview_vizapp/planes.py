@@ -159,7 +159,7 @@ def sample_plane(volume: Volume, frame: PlaneFrame) -> PlaneSample:
 
 
 def _slice_at(geometry: Geometry, plane: str, point: Floats) -> tuple[int, int, bool]:
-    """Return for an aligned grid: the array axis across a plane, the slice, and if it exists."""
+    """Return the array axis across a plane, the slice there, and whether it exists."""
     toward = geometry.inverse[:3, NORMAL[plane]]
     axis = int(np.argmax(np.abs(toward * np.asarray(geometry.spacing))))
     at = float(geometry.to_index(point)[axis])

@@ -76,7 +76,9 @@ def _draw_labels(
     places.append((rows // 2, columns - margin))
     draw_edges(picture, dict(zip(places, letters, strict=True)), height=height)
     if level.is_reduced:
-        text = f"REDUCED TO {max(level.geometry.spacing):.2g} mm"
+        axes = zip(level.geometry.spacing, level.factors, strict=True)
+        coarsest = max(mm for mm, factor in axes if factor > 1)
+        text = f"REDUCED TO {coarsest:.2g} mm"
         draw_badges(picture, {text: drawing.BLUE}, height=height)
 
 

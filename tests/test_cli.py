@@ -1,0 +1,187 @@
+"""The command line: what it prints, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+import hounsview as hv
+from hounsview_vizapp.cli import main
+from series_kit import write_series
+from trap_series import TRAPS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_info_lists_stacks_and_findings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TRAPS["one slice missing"].build(tmp_path)
+    (tmp_path / "notes.txt").write_text("x")
+    assert main(["info", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "repaired" in said
+    assert "20 x 20 x 24" in said
+    assert "SLICE_LOST" in said
+    assert "slice006.dcm" in said
+    assert "not a DICOM file" in said
+
+
+def test_info_json_is_the_whole_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TRAPS["one slice missing"].build(tmp_path)
+    assert main(["info", str(tmp_path), "--json"]) == 0
+    (series,) = json.loads(capsys.readouterr().out)["series"]
+    assert series["kind"] == "volume"
+    assert series["status"] == "repaired"
+    assert series["shape"] == [20, 20, 24]
+    assert series["spacing_mm"] == pytest.approx([2.0, 0.8, 0.5])
+    assert len(series["files"]) == 19
+    assert series["findings"][0]["severity"] == "repair"
+
+
+def test_info_of_nothing_readable_ends_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TRAPS["orientation missing"].build(tmp_path)
+    assert main(["info", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert "GEOMETRY_MISSING" in captured.out
+    assert "nothing in" in captured.err
+    assert main(["info", str(tmp_path / "absent")]) == 1
+    assert "no such file or folder" in capsys.readouterr().err
+
+
+def test_file_names_cannot_style_or_break_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file,) = write_series(tmp_path, [(0, 0, 0)], SeriesDescription="[bold red]x[/]")
+    file.rename(tmp_path / "[link=evil]a.dcm")
+    assert main(["info", str(tmp_path)]) == 0
+    assert "[bold red]x[/]" in capsys.readouterr().out
+
+
+def test_phantom_writes_a_series_that_loads(tmp_path: Path) -> None:
+    out = tmp_path / "series"
+    arguments = ["phantom", "hu-rods", "-o", str(out), "--spacing", "8,4,4"]
+    assert main(arguments) == 0
+    volume = hv.load(out)
+    assert volume.geometry.spacing == (8, 4, 4)
+    assert main(arguments) == 1  # not a second time into the same folder
+    assert len(list(out.iterdir())) == volume.shape[0]
+
+
+def test_render_writes_the_picture_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TRAPS["one slice missing"].build(tmp_path / "scan")
+    out = tmp_path / "a.png"
+    arguments = ["render", str(tmp_path / "scan"), "-o", str(out), "--pane", "coronal"]
+    assert main([*arguments, "--size", "320x200", "--window", "lung"]) == 0
+    assert cv2.imread(str(out)).shape == (200, 320, 3)
+    assert "slice006.dcm" in capsys.readouterr().err
+    assert main([*arguments, "--strict"]) == 1
+    assert "policy='repair'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-o", "a.jpg"], "PNG"),
+        (["-o", "absent/a.png"], "no such folder"),
+        (["absent", "-o", "a.png"], "no such file"),
+        (["-o", "a.png", "--window", "lungs"], "lungs"),
+        (["-o", "a.png", "--preset", "bones"], "bones"),
+    ],
+)
+def test_what_cannot_be_rendered_ends_with_1_and_leaves_nothing(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["render", *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["show"], ["info"], ["render"], ["render", "-o", "a.png", "--size", "12"],
+        ["render", "-o", "a.png", "--size", "1x1"], ["phantom", "-o", "a", "--spacing", "1,1"],
+        ["phantom", "-o", "a", "--spacing", "1,x,1"],
+        ["render", "-o", "a.png", "--pane", "top"],
+    ],
+)  # fmt: skip
+def test_wrong_usage_ends_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_several_volumes_are_listed_and_one_can_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TRAPS["two series in one folder"].build(tmp_path / "scan")
+    arguments = ["render", str(tmp_path / "scan"), "-o", str(tmp_path / "a.png")]
+    arguments += ["--pane", "axial", "--size", "100x100"]
+    assert main(arguments) == 1
+    assert "holds 2 volumes" in capsys.readouterr().err
+    assert main([*arguments, "--series", "2"]) == 0
+    assert main([*arguments, "--series", "1.2.7.1"]) == 0
+
+
+def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
+    out = tmp_path / "series"
+    command = [sys.executable, "-m", "hounsview_vizapp.cli", "phantom", "-o", str(out)]
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([f"{ROOT}/core", f"{ROOT}/vizapp"])
+    )
+    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if any(tmp_path.glob(".series-*/*.dcm")):
+            break
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.strip() == "hounsview: interrupted, nothing was written"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
+def test_the_examples_run(
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name])
+    runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    hv.write_dicom(hv.phantom("hu-rods", spacing=(2, 0.9, 0.9)), "scans")
+    code = code.replace("256, 256", "100, 100")
+    exec(compile(code, "README.md", "exec"), {})
+    assert len(list((tmp_path / "chest").iterdir())) == 161
