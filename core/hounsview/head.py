@@ -21,6 +21,7 @@ CLOT_AT = (61.5, 12.0, 40.0)
 """A point in the subdural haematoma on the LEFT."""
 
 _INNER_TABLE = ellipsoid((0, 8, 30), (64, 82, 82), GREY)
+_CSF_SPACE = ellipsoid((0, 8, 31), (63, 80.5, 80), CSF)
 
 
 def shapes() -> list[Shape]:
@@ -46,12 +47,11 @@ def _skin() -> Iterator[Shape]:
     yield capsule((0, -88, 12), (0, -102, -20), 6.5, SKIN, end_radius=9.5)
     for side in (-1, 1):
         yield ellipsoid((8 * side, -96, -24), (7, 8, 6.5), SKIN)
-        yield capsule((14 * side, -88, 23), (44 * side, -78, 24), 8, SKIN, end_radius=6)
-        yield ellipsoid((38 * side, -66, -16), (22, 22, 18), SKIN)
+        yield capsule((12 * side, -83, 22), (42 * side, -71, 23), 9, SKIN, end_radius=7)
+        yield ellipsoid((36 * side, -60, -18), (24, 24, 22), SKIN)
         yield from _ear(side)
     yield capsule((-20, -87, -47), (20, -87, -47), 5, SKIN)
     yield capsule((-17, -87, -56.5), (17, -87, -56.5), 5.5, SKIN)
-    yield capsule((0, -94, -46), (0, -94, -46.5), 4.5, SKIN)
     yield ellipsoid((0, -84, -80), (19, 15, 14), SKIN)
     yield capsule((-20, -96, -51.8), (20, -96, -51.8), 1.6, AIR)
     for side in (-1, 1):
@@ -90,10 +90,10 @@ def _skull() -> Iterator[Shape]:
 
 
 def _brain() -> Iterator[Shape]:
-    yield ellipsoid((0, 8, 31), (63, 80.5, 80), CSF)
+    yield _CSF_SPACE
     for side in (-1, 1):
-        yield ellipsoid((31.5 * side, 7, 34), (30.5, 78, 76), _folded)
-        yield ellipsoid((30 * side, 7, 34), (23, 66, 62), WHITE)
+        yield ellipsoid((31.5 * side, 7, 34), (30.5, 78, 76), _folded).within(_CSF_SPACE)
+        yield ellipsoid((30 * side, 7, 34), (23, 66, 62), WHITE).within(_CSF_SPACE)
         yield ellipsoid((24 * side, 52, -18), (24, 26, 20), GREY)
         yield from path(
             [(9 * side, -28, 44), (10 * side, 0, 54), (20 * side, 34, 44), (30 * side, 12, 18)],

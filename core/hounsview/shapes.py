@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Distance = Callable[[Floats, Floats, Floats], Floats]
 Point = Sequence[float]
 
-EDGE_MM: Final = 1.2
+EDGE_MM: Final = 1.6
 
 
 @dataclass(frozen=True)

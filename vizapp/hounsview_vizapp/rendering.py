@@ -19,10 +19,11 @@ from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.opengl import opengl, prefer_egl
 from hounsview_vizapp.panes import draw_badges, draw_edges
-from hounsview_vizapp.pyramid import Level, around, level_of
+from hounsview_vizapp.pyramid import Level, around, inside_body, level_of, smoothed
 
 MOST_VOXELS_ON_CPU: Final = 24_000_000
 MOST_VOXELS_ON_GPU: Final = 256_000_000
+_AIR_LIKE_HU: Final = -600
 _BACKGROUND: Final = tuple(channel / 255 for channel in drawing.NOT_MEASURED)
 
 
@@ -52,11 +53,20 @@ def volume_pane(volume: Volume, state: ViewState, size: tuple[int, int]) -> Pict
     software = opengl().is_software
     preset = rendering_presets()[state.rendering]
     level = level_of(volume, MOST_VOXELS_ON_CPU if software else MOST_VOXELS_ON_GPU)
-    shown = around(level, preset.scalar_opacity[0][0])
+    shown = _prepared(level, preset)
     picture = _draw(shown, preset, state.camera, size, software=software)
     if state.show_labels:
         _draw_labels(picture, state, preset, level)
     return picture
+
+
+def _prepared(level: Level, preset: RenderingPreset) -> Level:
+    """Return what a preset should see: no outside air where it shows air."""
+    lowest = preset.scalar_opacity[0][0]
+    if lowest < _AIR_LIKE_HU:
+        return around(inside_body(level), lowest, preset.scalar_opacity[-1][0])
+    part = around(level, lowest)
+    return smoothed(part) if preset.shade else part
 
 
 def _draw_labels(
@@ -170,7 +180,7 @@ def _mapper(level: Level, preset: RenderingPreset, *, software: bool) -> Any:
     )
 
     mapper = vtkFixedPointVolumeRayCastMapper() if software else vtkGPUVolumeRayCastMapper()
-    mapper.SetSampleDistance(0.6 * min(level.geometry.spacing))
+    mapper.SetSampleDistance(0.35 * min(level.geometry.spacing))
     mapper.SetAutoAdjustSampleDistances(False)
     mapper.SetImageSampleDistance(1.0)
     if preset.kind == "mip":
