@@ -412,3 +412,21 @@ def _compress(ds: Dataset, syntax: str) -> None:
     else:
         ds.PixelData = encapsulate([imagecodecs.jpegls_encode(cells)])
         ds["PixelData"].is_undefined_length = True
+
+
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_a_broken_rle_header_is_a_lost_slice(place: int, tmp_path: Path) -> None:
+    for n, position in enumerate(positions()):
+        ds = make_slice(position, n, PixelRepresentation=0, RescaleIntercept=-1024)
+        _compress(ds, RLELossless)
+        file = save(ds, tmp_path / f"{n}.dcm", RLELossless)
+        if n == 5:
+            raw = bytearray(file.read_bytes())
+            start = raw.index(b"\x02\x00\x00\x00\x40\x00\x00\x00") + place
+            raw[start : start + 4] = b"\xff\xff\xff\x7f"
+            file.write_bytes(raw)
+    volume = hv.load(tmp_path)
+    assert volume.valid is not None
+    assert (volume.valid[5] == hv.Validity.FILLED).all()
+    assert "5.dcm" in str(volume.report)
+    assert np.abs(volume.hu - expected_hu(volume)).max() <= 1

@@ -7,6 +7,7 @@ also drops overlay bits and mends a codec that disagrees about the sign.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.dicomfile import DEFLATED, EXPLICIT_BIG, NATIVE, UNDEFINED_LENGTH, uid_name
-from hounsview.errors import PixelDataError, ReadError, UnsupportedSyntaxError
+from hounsview.errors import PixelDataError, UnsupportedSyntaxError
 from hounsview.headers import Frame, PixelFormat
 
 Cells = npt.NDArray[np.integer[Any]]
@@ -253,26 +254,27 @@ def _as_cells(frame: Frame, value: bytes) -> Cells:
 
 def _decoded_cells(frame: Frame, encoded: bytes) -> Cells:
     layout = frame.format
-    failures: list[str] = []
-    for decode in (_with_imagecodecs, _with_pydicom):
-        try:
-            cells = np.asarray(decode(frame, encoded))
-        except ImportError as error:
-            failures.append(str(error))
-            continue
-        except Exception as error:
-            failures.append(f"{type(error).__name__}: {error}")
-            continue
-        if cells.shape != (layout.rows, layout.columns) or cells.dtype.kind not in "iu":
-            raise _pixel_error(
-                frame,
-                f"decodes to {cells.dtype} of shape {cells.shape} where the header says "
-                f"({layout.rows}, {layout.columns}) (rows, columns)",
-            )
-        return cells
-    if frame.transfer_syntax not in SUPPORTED or not _have_imagecodecs():
+    if frame.transfer_syntax not in SUPPORTED:
         raise _unsupported(frame)
-    raise _pixel_error(frame, f"cannot be decoded ({'; '.join(failures)[:300]})")
+    # One decoder, not one after the other: what the first rejects, a lenient second one
+    # may decode to a picture that was never taken.
+    decode = _with_imagecodecs if _have_imagecodecs() else _with_pydicom
+    try:
+        cells = np.asarray(decode(frame, encoded))
+    except PixelDataError:
+        raise
+    except Exception as error:
+        if decode is _with_pydicom:
+            raise _unsupported(frame) from error
+        reason = f"cannot be decoded ({type(error).__name__}: {str(error)[:200]})"
+        raise _pixel_error(frame, reason) from error
+    if cells.shape != (layout.rows, layout.columns) or cells.dtype.kind not in "iu":
+        raise _pixel_error(
+            frame,
+            f"decodes to {cells.dtype} of shape {cells.shape} where the header says "
+            f"({layout.rows}, {layout.columns}) (rows, columns)",
+        )
+    return cells
 
 
 def _with_imagecodecs(frame: Frame, encoded: bytes) -> Cells:
@@ -280,27 +282,45 @@ def _with_imagecodecs(frame: Frame, encoded: bytes) -> Cells:
 
     syntax = frame.transfer_syntax
     if syntax == RLE:
-        kind = np.dtype(f"u{(frame.format.bits_allocated or 16) // 8}")
-        flat = np.asarray(imagecodecs.dicomrle_decode(encoded, kind))
-        return np.frombuffer(flat.tobytes(), kind).reshape(
-            frame.format.rows or 0, frame.format.columns or 0
-        )
-    decoders: Sequence[Callable[[bytes], Any]] = ()
+        return _rle_cells(frame, encoded)
     if syntax in JPEG_2000:
-        decoders = (imagecodecs.jpeg2k_decode,)
+        decoders: Sequence[Callable[[bytes], Any]] = (imagecodecs.jpeg2k_decode,)
     elif syntax in HTJ2K:
         decoders = (imagecodecs.htj2k_decode, imagecodecs.jpeg2k_decode)
     elif syntax in _JPEG_LS:
         decoders = (imagecodecs.jpegls_decode,)
-    elif syntax in _JPEG:
+    else:
         decoders = (imagecodecs.jpeg_decode, imagecodecs.ljpeg_decode)
     return _first_that_decodes(decoders, encoded)
 
 
+def _rle_cells(frame: Frame, encoded: bytes) -> Cells:
+    """Return cells from RLE segments, one for each byte, the highest first (PS3.5 G.3).
+
+    The header is checked here: a damaged one makes decoders of whole frames crash.
+    """
+    import imagecodecs
+
+    layout = frame.format
+    size = (layout.rows or 0) * (layout.columns or 0)
+    count = (layout.bits_allocated or 16) // 8
+    header = unpack_from("<16L", encoded.ljust(64, b"\0"))
+    starts = [*header[1 : 1 + count], len(encoded)]
+    if header[0] != count or starts[0] != 64 or sorted(starts) != starts:
+        raise _pixel_error(frame, f"has a broken RLE header: {header[0]} segments at {starts}")
+    cells = np.empty((size, count), np.uint8)
+    for n, (start, stop) in enumerate(itertools.pairwise(starts)):
+        segment = imagecodecs.packbits_decode(encoded[start:stop], out=size)
+        if len(segment) != size:
+            raise _pixel_error(frame, f"is cut off: {len(segment):,} of {size:,} bytes of RLE")
+        cells[:, count - 1 - n] = np.frombuffer(segment, np.uint8)
+    whole: Cells = cells.view(np.dtype(f"<u{count}")).reshape(
+        layout.rows or 0, layout.columns or 0
+    )
+    return whole
+
+
 def _first_that_decodes(decoders: Sequence[Callable[[bytes], Any]], encoded: bytes) -> Cells:
-    if not decoders:
-        msg = "imagecodecs is not used for this transfer syntax"
-        raise ReadError(msg)
     for decode in decoders[:-1]:
         try:
             return np.asarray(decode(encoded))
@@ -310,9 +330,6 @@ def _first_that_decodes(decoders: Sequence[Callable[[bytes], Any]], encoded: byt
 
 
 def _with_pydicom(frame: Frame, encoded: bytes) -> Cells:
-    if frame.transfer_syntax not in SUPPORTED:
-        msg = "not among the syntaxes that are read"
-        raise ReadError(msg)
     from pydicom.pixels import pixel_array
 
     with warnings.catch_warnings():
