@@ -448,6 +448,106 @@ def slices_with(change: Callable[[int], dict[str, Any]]) -> Build:
     return lambda folder: write_series(folder, change=lambda n, tags: tags.update(change(n)))
 
 
+def taking_turns(folder: Path) -> None:
+    """Two phases at the same places, told apart by odd and even InstanceNumbers alone."""
+    for phase in (0, 1):
+        write_series(
+            folder / str(phase),
+            change=per_slice(
+                InstanceNumber=lambda n, phase=phase: 2 * n + phase + 1,
+                RescaleIntercept=lambda n, phase=phase: -1024 * phase,
+            ),
+        )
+
+
+def twice_with_the_same_numbers(folder: Path) -> None:
+    for phase in (0, 1):
+        shift = 50 * phase
+        write_series(
+            folder / str(phase),
+            change=per_slice(
+                PixelData=lambda n, shift=shift: (
+                    (np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + shift)
+                    .astype(np.int16)
+                    .tobytes()
+                )
+            ),
+        )
+
+
+def copied_twice(folder: Path) -> None:
+    for name in ("a", "b"):
+        write_series(folder / name)
+
+
+def thick_and_thin(folder: Path) -> None:
+    """1 mm slices every 2 mm and 5 mm slices every 6 mm between them, under one UID."""
+    clean(folder / "thin")
+    places = positions(6, step=6.0, origin=(ORIGIN[0], ORIGIN[1], ORIGIN[2] - 5.3))
+    write_series(folder / "thick", places, SliceThickness=5.0)
+
+
+def cut_off_many(*numbers: int) -> Build:
+    def build(folder: Path) -> None:
+        files = clean(folder)
+        for number in numbers or range(SLICES):
+            files[number].write_bytes(files[number].read_bytes()[:-300])
+
+    return build
+
+
+def uneven_and_cut_off(folder: Path) -> None:
+    spacing_doubles(folder)
+    file = folder / "slice003.dcm"
+    file.write_bytes(file.read_bytes()[:-300])
+
+
+def fragmented_and_cut_off(folder: Path) -> None:
+    fragmented_multi_frame(folder)
+    file = folder / "enhanced.dcm"
+    file.write_bytes(file.read_bytes()[:-2000])
+
+
+def padding_beyond_the_stored_bits(folder: Path) -> None:
+    """12 stored bits; padding is the whole cell 0xF830, whose low bits a bone has too."""
+
+    def cells(n: int) -> bytes:
+        stored = np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + 1024
+        stored[0] = 0xF830
+        return stored.astype(np.uint16).tobytes()
+
+    files = write_series(
+        folder, change=per_slice(PixelData=cells), BitsStored=12, HighBit=11,
+        PixelRepresentation=0, RescaleIntercept=-1024,
+    )  # fmt: skip
+    for file in files:
+        ds = pydicom.dcmread(file)
+        ds.add_new(0x00280120, "US", 0xF830)
+        ds.save_as(file)
+
+
+def padding_in_few_corners(folder: Path) -> None:
+    """Padding without a tag that fills the corners of most slices, not of all."""
+
+    def cells(n: int) -> bytes:
+        stored = np.rint(known_hu(pixel_points(make_slice(positions()[n]))))
+        if n == 4:
+            stored[8:12, 0] = -2000
+        else:
+            stored[:, 0] = -2000
+        return stored.astype(np.int16).tobytes()
+
+    write_series(folder, change=per_slice(PixelData=cells))
+
+
+def broken_modality_lut(folder: Path) -> None:
+    modality_lut(folder)
+    for file in sorted(folder.iterdir()):
+        ds = pydicom.dcmread(file)
+        ds.ModalityLUTSequence[0].add_new(0x00283002, "US", [4000, 0, 16])
+        ds.save_as(file)
+
+
 CORONAL = (1.0, 0, 0, 0, 0, -1)
 SAGITTAL = (0.0, 1, 0, 0, 0, -1)
 OBLIQUE = (0.9541666, -0.2080757, 0.2151061, 0.2785886, 0.880128, -0.3843997)
@@ -554,6 +654,18 @@ TRAPS: dict[str, Trap] = {
     "oblique": Trap(oriented(OBLIQUE), "ok"),
     "JPEG 2000 of the wrong sign": Trap(sign_mismatch, "ok", ("disagree about the sign",)),
     "broken private sequence": Trap(broken_private_sequence, "ok"),
+    "phases that take turns in number": Trap(
+        taking_turns, "split", ("InstanceNumber",), volumes=2
+    ),
+    "the whole series copied": Trap(copied_twice, "repaired", ("12 copies were dropped",)),
+    "thick and thin slices interleaved": Trap(
+        thick_and_thin, "split", ("SliceThickness",), volumes=2
+    ),
+    "uneven and one cut off": Trap(
+        uneven_and_cut_off, "repaired", ("unevenly", "slice003.dcm"), slices=18
+    ),
+    "padding beyond the stored bits": Trap(padding_beyond_the_stored_bits, "ok"),
+    "padding in few corners": Trap(padding_in_few_corners, "ok", ("no tag announces",)),
     # no right volume can be made
     "one slice of twenty without rescale": Trap(
         one_without_rescale, "refused", ("slice013.dcm", "RescaleIntercept")
@@ -600,5 +712,28 @@ TRAPS: dict[str, Trap] = {
     "one slice beside the others": Trap(slice_beside, "refused", ("slice006.dcm", "25 mm")),
     "no PixelRepresentation": Trap(
         with_tag(PixelRepresentation=None), "refused", ("PixelRepresentation",)
+    ),
+    "two phases with the same numbers": Trap(
+        twice_with_the_same_numbers, "refused", ("same place and differ",)
+    ),
+    "all slices cut off": Trap(cut_off_many(), "refused", ("no slice can be read",)),
+    "a sixth of the slices cut off": Trap(
+        cut_off_many(4, 8), "refused", ("slice004.dcm", "more than a tenth")
+    ),
+    "three neighbours cut off": Trap(cut_off_many(4, 5, 6), "refused", ("slice003.dcm",)),
+    "multi-frame stream cut off": Trap(fragmented_and_cut_off, "refused", ("cut off",)),
+    "broken Modality LUT": Trap(broken_modality_lut, "refused", ("Modality LUT",)),
+    "sheared beyond reason": Trap(tilted(80.0, [4.0 * k for k in range(SLICES)]), "refused", ("not one grid",)),
+    "BitsStored above BitsAllocated": Trap(
+        with_tag(BitsStored=17), "refused", ("BitsStored is 17",)
+    ),
+    "BitsAllocated of 12": Trap(with_tag(BitsAllocated=12), "refused", ("12",)),
+    "HighBit below the stored bits": Trap(with_tag(HighBit=3), "refused", ("HighBit is 3",)),
+    "no rows": Trap(
+        with_tag(Rows=0, PixelData=bytes(2 * ROWS * COLUMNS)), "refused", ("Rows 0",)
+    ),
+    "PixelSpacing of one number": Trap(
+        slices_with(lambda n: {"PixelSpacing": "0.8", "PixelData": bytes(2 * ROWS * COLUMNS)}),
+        "refused", ("PixelSpacing 0.8",),
     ),
 }  # fmt: skip
