@@ -227,17 +227,19 @@ def test_padding_is_minus_1024_and_marked_with_or_without_the_tag(
     assert volume.hu.dtype == np.int16
 
 
-def test_a_padding_range_is_padding_from_end_to_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("vr", "add"), [("SS", 0), ("US", 65536)])
+def test_a_padding_range_is_padding_from_end_to_end(vr: str, add: int, tmp_path: Path) -> None:
     cells = np.full((ROWS, COLUMNS), -500, np.int16)
-    cells[0], cells[1], cells[2] = -2000, -1990, -1989
-    write_series(
-        tmp_path, PixelData=cells.tobytes(), PixelPaddingValue=-2000,
-        PixelPaddingRangeLimit=-1990,
-    )  # fmt: skip
+    cells[0], cells[1], cells[2], cells[3] = -2000, -1990, -1989, -1995
+    for file in write_series(tmp_path, PixelData=cells.tobytes()):
+        ds = pydicom.dcmread(file)
+        ds.add_new(0x00280120, vr, -2000 + add)
+        ds.add_new(0x00280121, vr, -1990 + add)
+        ds.save_as(file)
     volume = hv.load(tmp_path)
     assert volume.valid is not None
     marked = ((volume.valid & hv.Validity.PADDING) > 0).any(axis=(0, 2))
-    assert marked.tolist() == [True, True] + [False] * (ROWS - 2)
+    assert np.flatnonzero(marked).tolist() == [0, 1, 3]
 
 
 def test_a_padding_value_that_tissue_has_is_believed_from_the_border_only(

@@ -723,7 +723,9 @@ TRAPS: dict[str, Trap] = {
     "three neighbours cut off": Trap(cut_off_many(4, 5, 6), "refused", ("slice003.dcm",)),
     "multi-frame stream cut off": Trap(fragmented_and_cut_off, "refused", ("cut off",)),
     "broken Modality LUT": Trap(broken_modality_lut, "refused", ("Modality LUT",)),
-    "sheared beyond reason": Trap(tilted(80.0, [4.0 * k for k in range(SLICES)]), "refused", ("not one grid",)),
+    "sheared beyond reason": Trap(
+        tilted(80.0, [4.0 * k for k in range(SLICES)]), "refused", ("not one grid",)
+    ),
     "BitsStored above BitsAllocated": Trap(
         with_tag(BitsStored=17), "refused", ("BitsStored is 17",)
     ),

@@ -72,9 +72,7 @@ def write_dicom(
     with atomic_folder(target) as temporary:
         for k, name in enumerate(names):
             tell(progress, k, total, f"writing {name}")
-            _slice_dataset(right_handed, series, k).save_as(
-                temporary / name, enforce_file_format=True
-            )
+            _save(_slice_dataset(right_handed, series, k), temporary / name)
         tell(progress, total, total, "written")
     return [target / name for name in names]
 
@@ -187,6 +185,16 @@ def _slice_dataset(volume: Volume, series: Dataset, k: int) -> FileDataset:
     ).tobytes()
     dataset: FileDataset = ds
     return dataset
+
+
+def _save(dataset: Any, path: Path) -> None:
+    import pydicom
+
+    if int(pydicom.__version_info__[0]) >= 3:
+        dataset.save_as(path, enforce_file_format=True)
+        return
+    dataset.is_little_endian, dataset.is_implicit_VR = True, False
+    dataset.save_as(path, write_like_original=False)
 
 
 def _stored(volume: Volume, k: int, slope: float, intercept: float) -> npt.NDArray[np.int16]:
