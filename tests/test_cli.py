@@ -71,6 +71,18 @@ def test_file_names_cannot_style_or_break_the_table(
     assert "[bold red]x[/]" in capsys.readouterr().out
 
 
+def test_file_names_that_are_no_text_are_printed(tmp_path: Path) -> None:
+    (file,) = write_series(tmp_path, [(0, 0, 0)])
+    os.rename(file, os.fsencode(tmp_path) + b"/\xff\xfe.dcm")  # noqa: PTH104
+    roots = os.pathsep.join([f"{ROOT}/core", f"{ROOT}/vizapp"])
+    for option in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "hounsview_vizapp.cli", "info", str(tmp_path), *option],
+            env=dict(os.environ, PYTHONPATH=roots), capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
 def test_phantom_writes_a_series_that_loads(tmp_path: Path) -> None:
     out = tmp_path / "series"
     arguments = ["phantom", "hu-rods", "-o", str(out), "--spacing", "8,4,4"]

@@ -242,6 +242,26 @@ def test_a_padding_range_is_padding_from_end_to_end(vr: str, add: int, tmp_path:
     assert np.flatnonzero(marked).tolist() == [0, 1, 3]
 
 
+def test_padding_beyond_the_stored_bits_spares_bone_with_the_same_low_bits(
+    tmp_path: Path,
+) -> None:
+    cells = np.full((ROWS, COLUMNS), 300, np.uint16)
+    cells[0], cells[5, 5] = 0xF830, 0x0830
+    for file in write_series(
+        tmp_path, PixelData=cells.tobytes(), BitsStored=12, HighBit=11, PixelRepresentation=0,
+        RescaleIntercept=-1024,
+    ):  # fmt: skip
+        ds = pydicom.dcmread(file)
+        ds.add_new(0x00280120, "US", 0xF830)
+        ds.save_as(file)
+    volume = hv.load(tmp_path)
+    assert volume.valid is not None
+    padded = (volume.valid & hv.Validity.PADDING) > 0
+    assert padded[:, 0].all()
+    assert not padded[:, 1:].any()
+    assert (volume.hu[:, 5, 5] == 0x830 - 1024).all()
+
+
 def test_a_padding_value_that_tissue_has_is_believed_from_the_border_only(
     tmp_path: Path,
 ) -> None:

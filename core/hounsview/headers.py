@@ -201,7 +201,7 @@ def read_frames(path: Path) -> tuple[Frame, ...] | Other:
 
 # Storage classes whose instances hold no slice of measured values, though some hold pixels.
 _NO_SLICES: Final = {
-    "1.2.840.10008.1.3.10": "DICOMDIR: an index of other files",
+    "1.2.840.10008.1.3.10": "DICOMDIR: an index of other files; name its folder instead",
     "1.2.840.10008.5.1.4.1.1.66.4": "SEG: a segmentation",
     "1.2.840.10008.5.1.4.1.1.66.7": "SEG: a segmentation",
     "1.2.840.10008.5.1.4.1.1.481.2": "RTDOSE: a dose grid",
