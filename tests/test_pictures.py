@@ -73,10 +73,10 @@ def test_stored_orientation_does_not_change_the_rendering(letters: str) -> None:
 @needs_opengl
 def test_an_oblique_grid_is_drawn_where_it_lies_in_the_patient() -> None:
     volume = marked()
-    c, s = np.cos(0.5), np.sin(0.5)
+    c, s = np.cos(1.3), np.sin(1.3)
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
     target = hv.Geometry.from_parts(
-        (44, 50, 50), spacing=(2, 2, 2), origin=turn @ (-49, -49, -43),
+        (44, 60, 60), spacing=(2, 2, 2), origin=turn @ (-59, -59, -43),
         direction=turn @ np.eye(3)[:, ::-1],
     )  # fmt: skip
     picture = volume_pane(volume.resample_onto(target), BARE, SIZE)

@@ -109,6 +109,22 @@ def _as_image(values: np.ndarray, geometry: Geometry) -> sitk.Image:
     return image
 
 
+@pytest.mark.parametrize("degrees", [0, 20])
+def test_beyond_either_end_of_a_grid_there_is_padding(degrees: float) -> None:
+    volume = linear_volume((4, 4, 4))
+    target = Geometry.from_parts(
+        (16, 16, 16), spacing=(2, 1, 1.5), direction=rotated(degrees),
+        origin=volume.geometry.centre - rotated(degrees) @ (15.0, 7.5, 11.25),
+    )  # fmt: skip
+    wider = volume.resample_onto(target)
+    index = np.stack(np.meshgrid(*map(np.arange, wider.shape), indexing="ij"), -1)
+    outside = ~volume.geometry.contains(volume.geometry.to_index(target.to_patient(index)))
+    assert wider.valid is not None
+    assert 0 < np.count_nonzero(~outside) <= 130
+    assert ((wider.valid == Validity.PADDING) == outside).mean() > 0.995
+    assert (wider.valid[outside] == Validity.PADDING).mean() > 0.995
+
+
 def test_padding_never_bleeds_into_a_resampled_value() -> None:
     hu = np.full((4, 4, 4), 50, np.int16)
     valid = np.zeros((4, 4, 4), np.uint8)
