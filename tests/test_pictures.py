@@ -163,9 +163,22 @@ def test_smoothing_keeps_a_slope_and_halves_a_spike() -> None:
     assert level.hu.sum(dtype=int) == pytest.approx(1000, rel=0.02)
 
 
-def test_the_image_for_vtk_has_determinant_one() -> None:
-    _, matrix = image_of(level_of(marked().reorient("IAL"), 10**6))
+@pytest.mark.parametrize("angle", [0.0, 0.6, 2.0])
+def test_the_image_for_vtk_lies_where_its_voxels_lie(angle: float) -> None:
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    geometry = hv.Geometry.from_parts(
+        (4, 5, 6), spacing=(3, 1, 2), origin=(7, 8, 9), direction=turn @ -np.eye(3)[:, ::-1]
+    )
+    level = level_of(hv.Volume(np.zeros((4, 5, 6), np.int16), geometry), 10**6)
+    image, matrix = image_of(level)
     assert matrix.Determinant() == pytest.approx(1)
+    assert image.GetDimensions() == level.hu.shape[::-1]
+    for k, j, i in [(0, 0, 0), (3, 4, 5), (1, 0, 2)]:
+        if (k, j, i) < level.hu.shape:
+            local = (*np.multiply((i, j, k), image.GetSpacing()), 1.0)
+            placed = matrix.MultiplyPoint(local)[:3]
+            assert placed == pytest.approx(level.geometry.to_patient([k, j, i]))
 
 
 def test_no_opengl_leaves_the_slices_and_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
