@@ -165,8 +165,8 @@ def _check_lost_share(
         return
     files = tuple(frames[k].path for k in sorted(unreadable))
     message = (
-        f"{made} of {len(slices)} slices are lost or unreadable, more than a tenth: "
-        f"{name_files(files)}"
+        f"{len(files)} of {len(frames)} slices cannot be read and {made} of {len(slices)} would "
+        f"have to be filled, more than a tenth: {name_files(files)}"
     )
     raise RefusedError(
         Finding("PIXELS_UNDECODABLE", message, files, action="Get these files again.")
