@@ -89,6 +89,14 @@ def test_what_is_not_measured_is_marked_in_the_filled_slice_alone(tmp_path: Path
     assert volume.stored_value(6, 0, 0) == volume.hu[6, 0, 0]
 
 
+def test_an_unreadable_slice_among_uneven_ones_is_marked_filled(tmp_path: Path) -> None:
+    TRAPS["uneven and one cut off"].build(tmp_path)
+    volume = hv.load(tmp_path)
+    assert volume.valid is not None
+    filled = (volume.valid & hv.Validity.FILLED).any(axis=(1, 2))
+    assert np.flatnonzero(filled).tolist() == [3]
+
+
 def test_every_tilted_voxel_inside_a_stored_slice_has_a_value(tmp_path: Path) -> None:
     TRAPS["gantry tilt"].build(tmp_path)
     volume = hv.load(tmp_path)

@@ -165,8 +165,8 @@ def _check_lost_share(
         return
     files = tuple(frames[k].path for k in sorted(unreadable))
     message = (
-        f"{len(files)} of {len(frames)} slices cannot be read and {made} of {len(slices)} would "
-        f"have to be filled, more than a tenth: {name_files(files)}"
+        f"{len(files)} of {len(frames)} slices cannot be read and {made} of {len(slices)} "
+        f"would have to be filled, more than a tenth: {name_files(files)}"
     )
     raise RefusedError(
         Finding("PIXELS_UNDECODABLE", message, files, action="Get these files again.")
@@ -233,9 +233,11 @@ def _without_unreadable(
         [frames[k] for k in kept], along[kept], frozenset(), findings
     )
     findings += _lost_to_damage(frames, sorted(unreadable))
-    numbered = [
-        PlannedSlice(tuple((kept[n], weight) for n, weight in s.parts), s.lost) for s in slices
-    ]
+    numbered = []
+    for planned in slices:
+        parts = tuple((kept[n], weight) for n, weight in planned.parts)
+        spans = any(parts[0][0] < n < parts[-1][0] for n in unreadable)
+        numbered.append(PlannedSlice(parts, planned.lost or spans))
     return step, numbered, start
 
 
