@@ -666,6 +666,10 @@ TRAPS: dict[str, Trap] = {
     ),
     "padding beyond the stored bits": Trap(padding_beyond_the_stored_bits, "ok"),
     "padding in few corners": Trap(padding_in_few_corners, "ok", ("no tag announces",)),
+    "tube voltage spelled in two ways": Trap(
+        slices_with(lambda n: {"KVP": ("120", "120.0")[n % 2]}), "ok"
+    ),
+    "mixed tube voltages": Trap(mixed(KVP=80), "split", ("tube voltage",), volumes=2),
     # no right volume can be made
     "one slice of twenty without rescale": Trap(
         one_without_rescale, "refused", ("slice013.dcm", "RescaleIntercept")

@@ -104,7 +104,7 @@ def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Ha
     spacing = _rounded([f.pixel_spacing for f in members], SPACING_TOLERANCE)
 
     def fact(keyword: str) -> Callable[[Frame], Hashable]:
-        return lambda frame: frame.facts.get(keyword, "")
+        return lambda frame: _normal(frame.facts.get(keyword, ""))
 
     return [
         ("patient", lambda f: f.patient_id),
@@ -122,6 +122,14 @@ def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Ha
         ("cardiac phase", fact("NominalPercentageOfCardiacPhase")),
         ("stack", fact("StackID")),
     ]
+
+
+def _normal(value: str) -> str:
+    """Return a value as it compares: numbers by their size, not their spelling."""
+    try:
+        return f"{float(value):g}"
+    except ValueError:
+        return value
 
 
 def _rounded(
