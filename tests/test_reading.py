@@ -342,6 +342,12 @@ def test_previews_are_slices_of_the_volume(tmp_path: Path) -> None:
         hv.scan(tmp_path).series[0].preview(0)
 
 
+def test_a_preview_of_a_refused_series_raises_what_loading_it_would(tmp_path: Path) -> None:
+    write_series(tmp_path, PixelSpacing=None)
+    with pytest.raises(hv.GeometryError, match="PixelSpacing is missing"):
+        hv.scan(tmp_path).series[0].preview()
+
+
 def test_keys_are_unique_and_the_same_at_every_scan(tmp_path: Path) -> None:
     write_series(tmp_path / "a")
     write_series(tmp_path / "b", ConvolutionKernel="B70f")

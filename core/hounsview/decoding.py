@@ -88,6 +88,21 @@ def read_cells(frame: Frame, encoded: bytes | None = None) -> Cells:
     return _decoded_cells(frame, encoded)
 
 
+def read_frame(frame: Frame, encoded: bytes | None = None) -> tuple[Cells, int | None]:
+    """Return the cells of a frame, and the `precision` that `stored_values` wants of them.
+
+    Raises
+    ------
+    PixelDataError, UnsupportedSyntaxError
+        As `read_cells`.
+    """
+    if not is_encapsulated(frame):
+        return read_cells(frame), None
+    if encoded is None:
+        encoded = encoded_frames(frame)[frame.index]
+    return read_cells(frame, encoded), sign_mismatch(frame, encoded)
+
+
 def stored_values(cells: Cells, layout: PixelFormat, precision: int | None = None) -> Cells:
     """Return the stored values: the stored bits of each cell, sign-extended if signed.
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hounsview.findings import Finding, Report
 
@@ -140,6 +140,25 @@ class PixelDataError(ReadError):
 
 class UnsupportedSyntaxError(ReadError):
     """No installed package decodes this transfer syntax."""
+
+
+_ERRORS: Final[dict[str, type[HounsviewError]]] = {
+    "NOT_CT": NotHounsfieldError,
+    "NOT_HU": NotHounsfieldError,
+    "LOCALIZER": NotHounsfieldError,
+    "RESCALE_MISSING": NotHounsfieldError,
+    "RESCALE_INVALID": NotHounsfieldError,
+    "NOT_DICOM": NotDicomError,
+    "PIXEL_FORMAT": PixelDataError,
+    "PIXELS_UNDECODABLE": PixelDataError,
+    "SYNTAX_UNSUPPORTED": UnsupportedSyntaxError,
+    "REPAIR_NOT_ALLOWED": RepairNeededError,
+}
+
+
+def error_of(finding: Finding, report: Report) -> HounsviewError:
+    """Return the exception that says a refusal."""
+    return _ERRORS.get(finding.code, GeometryError).of(finding, report)
 
 
 def name_files(files: Sequence[Path], limit: int = 5) -> str:

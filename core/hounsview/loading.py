@@ -7,18 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import (
-    encoded_frames,
-    is_encapsulated,
-    read_cells,
-    sign_mismatch,
-    stored_values,
-)
+from hounsview.decoding import read_frame, stored_values
 from hounsview.errors import (
     AmbiguousSeriesError,
     ArgumentError,
@@ -26,12 +20,12 @@ from hounsview.errors import (
     GeometryError,
     HounsviewError,
     NoSeriesError,
-    NotDicomError,
     NotHounsfieldError,
     PixelDataError,
     RepairNeededError,
     SeriesNotFoundError,
     UnsupportedSyntaxError,
+    error_of,
 )
 from hounsview.findings import Finding, Report, Severity
 from hounsview.grids import Plan, plan_grid
@@ -43,19 +37,6 @@ from hounsview.series import Series, without_hu
 from hounsview.volume import AIR_HU, SliceSource, Volume
 
 Policy = Literal["repair", "strict"]
-
-_ERRORS: Final[dict[str, type[HounsviewError]]] = {
-    "NOT_CT": NotHounsfieldError,
-    "NOT_HU": NotHounsfieldError,
-    "LOCALIZER": NotHounsfieldError,
-    "RESCALE_MISSING": NotHounsfieldError,
-    "RESCALE_INVALID": NotHounsfieldError,
-    "NOT_DICOM": NotDicomError,
-    "PIXEL_FORMAT": PixelDataError,
-    "PIXELS_UNDECODABLE": PixelDataError,
-    "SYNTAX_UNSUPPORTED": UnsupportedSyntaxError,
-    "REPAIR_NOT_ALLOWED": RepairNeededError,
-}
 
 
 @dataclass(frozen=True)
@@ -207,11 +188,6 @@ def _refuse(report: Report, policy: str) -> None:
         raise error_of(finding, report)
 
 
-def error_of(finding: Finding, report: Report) -> HounsviewError:
-    """Return the exception that says a refusal."""
-    return _ERRORS.get(finding.code, GeometryError).of(finding, report)
-
-
 def _with_report(error: HounsviewError, code: str, report: Report) -> HounsviewError:
     finding = Finding(code, str(error), error.files)
     return type(error)(str(error), report=report.adding([finding]), files=error.files)
@@ -283,9 +259,8 @@ def _stored_again(path: Path, index: int) -> npt.NDArray[Any]:
         msg = f"{path} changed since it was loaded: {reason}"
         raise PixelDataError(msg, files=[path])
     frame = frames[index]
-    encoded = encoded_frames(frame)[index] if is_encapsulated(frame) else None
-    precision = sign_mismatch(frame, encoded) if encoded else None
-    stored = stored_values(read_cells(frame, encoded), frame.format, precision)
+    cells, precision = read_frame(frame)
+    stored = stored_values(cells, frame.format, precision)
     return np.asarray(stored)
 
 
@@ -364,8 +339,11 @@ def _nothing(found: Scan) -> HounsviewError:
         only = found.series[0]
         finding = only.report.of(Severity.REFUSAL)[0]
         damaged = any(other.path in only.files for other in found.damaged)
-        error = DamagedFileError if damaged else _ERRORS.get(finding.code, NoSeriesError)
-        return error.of(finding, only.report)
+        return (
+            DamagedFileError.of(finding, only.report)
+            if damaged
+            else error_of(finding, only.report)
+        )
     reasons = [
         f"  {s.report.findings[0].message} ({len(s.files)} file(s))" for s in found.series
     ]

@@ -16,8 +16,7 @@ import numpy.typing as npt
 from hounsview.decoding import (
     encoded_frames,
     is_encapsulated,
-    read_cells,
-    sign_mismatch,
+    read_frame,
 )
 from hounsview.dicomfile import NATIVE
 from hounsview.errors import PixelDataError, name_files
@@ -158,15 +157,11 @@ class _Reader:
     def _read_one(self, n: int) -> None:
         frame = self.frames[n]
         try:
-            encoded = None
-            if is_encapsulated(frame):
-                streams = self._streams.get(frame.path) or encoded_frames(frame)
-                encoded = streams[frame.index]
-            cells = read_cells(frame, encoded)
+            streams = self._streams.get(frame.path)
+            cells, precision = read_frame(frame, streams[frame.index] if streams else None)
         except (PixelDataError, OSError) as error:
             self.result.unreadable[n] = str(error)
             return
-        precision = sign_mismatch(frame, encoded) if encoded else None
         converted = convert(cells, frame, as_stored=self.as_stored, precision=precision)
         self._store(n, converted, precision is not None)
 

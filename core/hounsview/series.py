@@ -6,14 +6,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import LOSSY, is_encapsulated, pixel_problem, read_cells, sign_mismatch
-from hounsview.decoding import encoded_frames as _encoded_frames
-from hounsview.errors import ArgumentError, HounsviewError, name_files
+from hounsview.decoding import (
+    LOSSY,
+    encoded_frames,
+    is_encapsulated,
+    pixel_problem,
+    read_cells,
+    read_frame,
+)
+from hounsview.errors import ArgumentError, HounsviewError, error_of, name_files
 from hounsview.findings import Finding, Report, Severity
 from hounsview.grids import Plan, plan_grid
 from hounsview.headers import Frame, Other
@@ -98,7 +104,7 @@ class Series:
             raise ArgumentError(msg)
         refusals = self.report.of(Severity.REFUSAL)
         if refusals:
-            raise HounsviewError.of(refusals[0], self.report)
+            raise error_of(refusals[0], self.report)
         last = len(self.frames) - 1
         chosen = sorted({round(x) for x in np.linspace(0, last, min(n, last + 1) + 2)[1:-1]})
         return [
@@ -109,9 +115,8 @@ class Series:
 
 
 def _preview_slice(frame: Frame) -> npt.NDArray[np.float32]:
-    encoded = _encoded_frames(frame)[frame.index] if is_encapsulated(frame) else None
-    precision = sign_mismatch(frame, encoded) if encoded else None
-    converted = convert(read_cells(frame, encoded), frame, as_stored=False, precision=precision)
+    cells, precision = read_frame(frame)
+    converted = convert(cells, frame, as_stored=False, precision=precision)
     return np.where(converted.padding, -1024, converted.values).astype(np.float32)
 
 
@@ -335,7 +340,7 @@ def _fingerprint(frame: Frame) -> bytes:
     digest.update(repr(frame.rescale.lut).encode())
     try:
         if is_encapsulated(frame):
-            digest.update(_encoded_frames(frame)[frame.index])
+            digest.update(encoded_frames(frame)[frame.index])
         else:
             digest.update(read_cells(frame).tobytes())
     except (HounsviewError, OSError):
@@ -371,6 +376,3 @@ def _key(stack: Stack, frames: Sequence[Frame]) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
-
-
-__all__: list[Any] = ["Kind", "Series", "series_of_others", "series_of_stack", "without_hu"]
