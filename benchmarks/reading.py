@@ -70,7 +70,7 @@ def measure(body: str, folder: Path, repeats: int = 3) -> tuple[float, float]:
     lines = body.strip().splitlines()
     imports = "\n".join(line for line in lines if line.startswith("import"))
     if "hounsview" in imports:
-        imports += "\nhv.load, hv.scan\nimport pydicom.filereader, pydicom.dataset, imagecodecs"
+        imports += "\nhv.load, hv.scan, hv.loading, hv.Volume\nimport pydicom.filereader, pydicom.dataset, imagecodecs"
     rest = "\n".join(line for line in lines if not line.startswith("import"))
     code = FRAME.format(imports=imports, body=rest)
     results = []

@@ -23,6 +23,7 @@ _HOME = {
         "DamagedFileError",
         "GeometryError",
         "HounsviewError",
+        "LimitError",
         "NoSeriesError",
         "NotDicomError",
         "NotHounsfieldError",
@@ -39,6 +40,7 @@ _HOME = {
     "hounsview.export": ("write_dicom",),
     "hounsview.findings": ("Finding", "Report", "Severity", "Status"),
     "hounsview.geometry": ("Geometry",),
+    "hounsview.limits": ("Limits", "get_limits", "set_limits"),
     "hounsview.loading": ("LoadResult", "load", "load_all"),
     "hounsview.phantoms": ("phantom",),
     "hounsview.presets": ("RenderingPreset", "rendering_presets"),
@@ -70,6 +72,9 @@ if TYPE_CHECKING:
     )
     from hounsview.errors import (
         HounsviewError as HounsviewError,
+    )
+    from hounsview.errors import (
+        LimitError as LimitError,
     )
     from hounsview.errors import (
         NoSeriesError as NoSeriesError,
@@ -121,6 +126,15 @@ if TYPE_CHECKING:
         Status as Status,
     )
     from hounsview.geometry import Geometry as Geometry
+    from hounsview.limits import (
+        Limits as Limits,
+    )
+    from hounsview.limits import (
+        get_limits as get_limits,
+    )
+    from hounsview.limits import (
+        set_limits as set_limits,
+    )
     from hounsview.loading import (
         LoadResult as LoadResult,
     )

@@ -1,36 +1,58 @@
 """One DICOM file: its attributes up to the pixels, and where the pixels lie.
 
-pydicom parses; values are taken from the raw elements and converted here, so that a
-malformed value is a fact to report, not a warning on the console or an exception.
+Ordinary headers are walked (`hounsview.walking`); whatever is unusual goes to pydicom.
 """
 
 from __future__ import annotations
 
-import re
-import stat
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from struct import unpack
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, Final
 
-from hounsview.errors import DamagedFileError, NotDicomError
+from hounsview.elements import Attributes, Elements
+from hounsview.errors import DamagedFileError, LimitError, NotDicomError
+from hounsview.sources import InflatedSource, Source, SourceStream
+from hounsview.walking import (
+    PIXEL_DATA,
+    UNDEFINED_LENGTH,
+    MoreNeededError,
+    OddError,
+    Walk,
+    items_of,
+    walk,
+)
 
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
+NATIVE: Final = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG})
 
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
-NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG})
+_J: Final = "1.2.840.10008.1.2.4."
+RLE: Final = "1.2.840.10008.1.2.5"
+JPEG_2000: Final = frozenset({_J + "90", _J + "91"})
+HTJ2K: Final = frozenset({_J + "201", _J + "202", _J + "203"})
+JPEG: Final = frozenset({_J + "50", _J + "51", _J + "57", _J + "70"})
+JPEG_LS: Final = frozenset({_J + "80", _J + "81"})
+ENCAPSULATED: Final = JPEG_2000 | HTJ2K | JPEG | JPEG_LS | {RLE}
 
-UNDEFINED_LENGTH = 0xFFFFFFFF
-_PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
-_PIXEL_DATA = 0x7FE00010
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf(inity)?)", re.I)
-_BINARY = {"US": ("H", 2), "SS": ("h", 2), "UL": ("L", 4), "SL": ("l", 4)}
-_FLOATING = {"FD": ("d", 8), "FL": ("f", 4)}
+SEQUENCES: Final = frozenset(
+    {
+        0x00283000, 0x52009229, 0x52009230, 0x00289110, 0x00209113, 0x00209116, 0x00289145,
+        0x00209111, 0x00189329, 0x00189314, 0x00189325, 0x00189304, 0x00189118, 0x00209310,
+    }
+)  # fmt: skip
+"""Sequences that are asked for: Modality LUT and functional groups."""
+
+FIRST_READ: Final = 1 << 14
+_LARGEST_WALK: Final = 1 << 26
+_PREAMBLE: Final = 132
+_META_GROUP: Final = b"\x02\x00"
+_META_AT_MOST: Final = 2048
+_EXTENDED_OFFSETS: Final = 0x7FE00001
+_PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, PIXEL_DATA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,143 +62,22 @@ class PixelElement:
     Parameters
     ----------
     offset : int
-        First byte of the value; meaningless in a deflated file.
+        First byte of the value; in a deflated file, of the inflated data set.
     length : int
         Bytes that the header claims; `UNDEFINED_LENGTH` when encapsulated.
     file_size : int
-        Bytes of the whole file.
+        Bytes of the whole file; of a deflated data set the most that it can hold.
+    deflated_at : int
+        Where the deflated data set starts in the file; 0 when it is not deflated.
+    offsets : bytes
+        ExtendedOffsetTable (7FE0,0001): 64-bit offsets of the frames; empty when absent.
     """
 
     offset: int
     length: int
     file_size: int
-
-
-class Attributes:
-    """Typed access to the raw elements of a dataset; absent or odd values are None.
-
-    Parameters
-    ----------
-    dataset : pydicom.dataset.Dataset
-    """
-
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
-
-    def __contains__(self, tag: int) -> bool:
-        return tag in self.dataset
-
-    def texts(self, tag: int) -> tuple[str, ...]:
-        """Return the backslash-separated values of a text element, stripped."""
-        value = self._raw(tag)
-        if value is None:
-            return ()
-        if isinstance(value, bytes):
-            value = value.decode("latin-1")
-        if isinstance(value, str):
-            value = value.split("\\")
-        if not isinstance(value, (list, tuple)) and not hasattr(value, "__iter__"):
-            value = [value]
-        return tuple(str(part).strip(" \0\t\r\n") for part in value)
-
-    def text(self, tag: int) -> str:
-        """Return a text element, its values joined by backslashes; "" when absent."""
-        joined = "\\".join(self.texts(tag))
-        return joined.strip("\\")
-
-    def decimals(self, tag: int) -> tuple[float, ...]:
-        """Return the numbers of a DS, IS, FD, FL, US or SS element.
-
-        A value that is no number becomes NaN, so that it cannot pass for one.
-        """
-        binary = self._binary(tag, {**_BINARY, **_FLOATING})
-        if binary is not None:
-            return tuple(float(number) for number in binary)
-        return tuple(_decimal(part) for part in self.texts(tag) if part)
-
-    def decimal(self, tag: int) -> float | None:
-        """Return the first number of an element; None when absent or empty."""
-        numbers = self.decimals(tag)
-        return numbers[0] if numbers else None
-
-    def integer(self, tag: int) -> int | None:
-        """Return the first integer of an element; None when absent or no integer."""
-        number = self.decimal(tag)
-        return int(number) if number is not None and number == number // 1 else None
-
-    def words(self, tag: int) -> tuple[int, ...]:
-        """Return the values of a US or SS element as unsigned 16-bit integers.
-
-        The bits count here, not the sign: writers use either VR (PS3.5 A.2).
-        """
-        binary = self._binary(
-            tag, {"US": ("H", 2), "SS": ("H", 2), "UN": ("H", 2), "OW": ("H", 2)}
-        )
-        if binary is not None:
-            return tuple(int(number) for number in binary)
-        return tuple(int(n) & 0xFFFF for n in self.decimals(tag) if n == n // 1)
-
-    def items(self, tag: int) -> list[Attributes]:
-        """Return the items of a sequence; empty when absent or unreadable."""
-        if tag not in self.dataset:
-            return []
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                value = self.dataset[tag].value
-        except Exception:
-            return []
-        if value is None or isinstance(value, (bytes, str)):
-            return []
-        return [Attributes(item) for item in value]
-
-    def display(self, keyword: str) -> str:
-        """Return a descriptive element by keyword, decoded by its character set."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                value = self.dataset.get(keyword, "")
-                text = "" if value is None else str(value)
-        except Exception:
-            return ""
-        return "".join(c for c in text if c.isprintable()).strip()
-
-    def _raw(self, tag: int) -> Any:
-        if tag not in self.dataset:
-            return None
-        try:
-            return self.dataset.get_item(tag).value
-        except Exception:
-            return None
-
-    def _binary(self, tag: int, formats: dict[str, tuple[str, int]]) -> tuple[Any, ...] | None:
-        """Return the numbers of an element with a binary VR; None for any other."""
-        value = self._raw(tag)
-        if not isinstance(value, bytes) or not value:
-            return None
-        element: Any = self.dataset.get_item(tag)
-        vr = element.VR if element.VR not in (None, "UN") else _dictionary_vr(tag, formats)
-        if vr not in formats:
-            return None
-        code, size = formats[vr]
-        order = "<" if getattr(element, "is_little_endian", True) else ">"
-        count = len(value) // size
-        return unpack(f"{order}{count}{code}", value[: count * size])
-
-
-def _dictionary_vr(tag: int, formats: dict[str, tuple[str, int]]) -> str | None:
-    """Return the VR that the Standard gives a tag; "US or SS" counts as either."""
-    from pydicom.datadict import dictionary_VR
-
-    try:
-        wanted = str(dictionary_VR(tag))
-    except KeyError:
-        return None
-    return next((vr for vr in wanted.split(" or ") if vr in formats), wanted)
-
-
-def _decimal(text: str) -> float:
-    return float(text) if _NUMBER.fullmatch(text) else float("nan")
+    deflated_at: int = 0
+    offsets: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -186,90 +87,225 @@ class DicomFile:
     Parameters
     ----------
     path : Path
-    attributes : Attributes
+    attributes, meta : Attributes
+        Of the data set, and of the file meta information.
     transfer_syntax : str
         UID, by the file meta information or else by how the dataset is written.
     has_preamble : bool
     pixels : PixelElement or None
         None when there is no PixelData.
+    walked : Walk or None
+        Where everything lies in the file; None when pydicom read it.
     """
 
     path: Path
     attributes: Attributes
+    meta: Attributes
     transfer_syntax: str
     has_preamble: bool
     pixels: PixelElement | None
+    walked: Walk | None = None
 
 
-def open_dicom(path: Path) -> DicomFile:
+def open_dicom(path: Path, source: Source, start: bytes) -> DicomFile:
     """Read the header of one file.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    source : Source
+    start : bytes
+        The first bytes of the source, read already.
 
     Raises
     ------
     NotDicomError
-        If it is no regular file or no DICOM file; the message is the reason alone.
+        If it is no DICOM file; the message is the reason alone.
     DamagedFileError
-        If it is empty, cannot be opened, or is broken before its pixels.
+        If it is empty, or is broken before its pixels.
+    LimitError
+        If it claims more than the limits allow.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            msg = "not a regular file"
-            raise NotDicomError(msg, files=[path])
-        if status.st_size == 0:
-            msg = "the file is empty (0 bytes)"
-            raise DamagedFileError(msg, files=[path])
-        with path.open("rb") as stream:
-            return _parse(path, stream, status.st_size)
-    except OSError as error:
-        reason = f"cannot be opened: {error.strerror or error}"
-        raise DamagedFileError(reason, files=[path]) from error
+    if source.size == 0:
+        msg = "the file is empty (0 bytes)"
+        raise DamagedFileError(msg, files=[path])
+    if is_dicom(start):
+        try:
+            return _walked(path, source, start)
+        except OddError:
+            if DEFLATED.encode() in start[:_META_AT_MOST]:
+                # pydicom would inflate it as a whole, however large that is.
+                msg = "a deflated file with an unusual header"
+                raise DamagedFileError(msg, files=[path]) from None
+            return _parsed_by_pydicom(path, source, has_preamble=True)
+    # Without a preamble the first element must be of group 2 or 8 to be believed.
+    if start[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08") and len(start) > 8:
+        return _parsed_by_pydicom(path, source, has_preamble=False)
+    msg = "not a DICOM file"
+    raise NotDicomError(msg, files=[path])
 
 
-def _parse(path: Path, stream: BinaryIO, size: int) -> DicomFile:
+def is_dicom(start: bytes) -> bool:
+    """Return whether a file starts with a preamble and the prefix DICM (PS3.10 7.1)."""
+    return start[128:_PREAMBLE] == b"DICM"
+
+
+def _walked(path: Path, source: Source, start: bytes) -> DicomFile:
+    """Return an ordinary file, walked.
+
+    Raises
+    ------
+    OddError
+        If it is not ordinary.
+    """
+    while True:
+        try:
+            return _walk_file(path, source, start)
+        except MoreNeededError:
+            more = source.read(len(start), 7 * len(start))
+            # A file that shrank, or a header beyond all measure.
+            if not more or len(start) > _LARGEST_WALK:
+                raise OddError from None
+            start += more
+
+
+def _walk_file(path: Path, source: Source, start: bytes) -> DicomFile:
+    meta = walk(start, _PREAMBLE, source.size, implicit=False, group=_META_GROUP)
+    meta_attributes = meta.attributes(implicit=False)
+    syntax = meta_attributes.text(0x00020010)
+    if syntax == DEFLATED:
+        return _walk_deflated(path, source, meta.stop, meta_attributes)
+    if syntax not in (IMPLICIT_LITTLE, EXPLICIT_LITTLE) and syntax not in ENCAPSULATED:
+        raise OddError
+    implicit = syntax == IMPLICIT_LITTLE
+    found = _walk_data_set(start, meta.stop, source.size, implicit)
+    found.structure += meta.structure
+    found.places.update(meta.places)
+    attributes = found.attributes(implicit=implicit)
+    pixels = None
+    if found.pixel_length is not None:
+        offsets = attributes.element(_EXTENDED_OFFSETS)[1]
+        pixels = PixelElement(found.stop, found.pixel_length, source.size, offsets=offsets)
+    return DicomFile(path, attributes, meta_attributes, syntax, True, pixels, found)
+
+
+def _walk_data_set(start: bytes, place: int, end: int, implicit: bool) -> Walk:
+    vr = start[place + 4 : place + 6]
+    looks_explicit = vr.isalpha() and vr.isupper()
+    if implicit == looks_explicit or int.from_bytes(start[place : place + 2], "little") < 8:
+        raise OddError
+    found = walk(start, place, end, implicit=implicit)
+    if found.pixel_length is None and PIXEL_DATA - 2 <= max(found.elements, default=0):
+        raise OddError
+    _check_sequences(found, implicit)
+    return found
+
+
+def _check_sequences(found: Walk, implicit: bool) -> None:
+    """Raise OddError unless all sequences that will be asked for are well-formed."""
+    waiting = [(element, tag) for tag, element in found.elements.items() if tag in SEQUENCES]
+    for element, _ in waiting:
+        for item in items_of(element, implicit=implicit):
+            waiting += [(item.element(tag), tag) for tag in SEQUENCES if tag in item]
+
+
+def _walk_deflated(path: Path, source: Source, place: int, meta: Attributes) -> DicomFile:
+    inflated = inflated_data_set(source, place, path)
+    start = inflated.read(0, FIRST_READ)
+    while True:
+        try:
+            found = _walk_data_set(start, 0, inflated.size, implicit=False)
+            break
+        except OddError:
+            odd = _parsed_by_pydicom(path, inflated, has_preamble=True)
+            pixels = odd.pixels and replace(odd.pixels, deflated_at=place)
+            return replace(odd, meta=meta, transfer_syntax=DEFLATED, pixels=pixels)
+        except MoreNeededError:
+            longer = inflated.read(0, 8 * len(start))
+            if len(longer) == len(start) or len(start) > _LARGEST_WALK:
+                msg = "the deflated data set breaks off before its pixels"
+                raise DamagedFileError(msg, files=[path]) from None
+            start = longer
+    pixels = None
+    if found.pixel_length is not None:
+        pixels = PixelElement(found.stop, found.pixel_length, inflated.size, place)
+    return DicomFile(path, found.attributes(implicit=False), meta, DEFLATED, True, pixels)
+
+
+def inflated_data_set(source: Source, place: int, path: Path) -> InflatedSource:
+    """Return the data set of a deflated file (PS3.5 A.5), which starts at `place`."""
+    return InflatedSource(source, place, source.size - place, name=path.name)
+
+
+def _parsed_by_pydicom(path: Path, source: Source, has_preamble: bool) -> DicomFile:
+    """Return what pydicom makes of an unusual file."""
     from pydicom.filereader import read_partial
 
-    has_preamble = _sniff(path, stream)
+    stream: Any = SourceStream(source, path.name)
     found: list[PixelElement] = []
 
     def at_pixels(tag: int, vr: str | None, length: int) -> bool:
-        if tag == _PIXEL_DATA:
-            found[:] = [PixelElement(stream.tell(), length, size)]
+        if tag == PIXEL_DATA:
+            found[:] = [PixelElement(stream.tell(), length, source.size)]
         return tag in _PIXEL_TAGS
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = read_partial(stream, at_pixels, force=True)
+            meta = _attributes_of(dataset.file_meta)
+            attributes = _attributes_of(dataset)
+    except (LimitError, DamagedFileError) as error:
+        raise type(error)(str(error), files=[path]) from error
+    except RecursionError as error:
+        reason = "damaged before its pixels: sequences lie in each other without end"
+        raise DamagedFileError(reason, files=[path]) from error
     except Exception as error:
         reason = f"damaged before its pixels ({type(error).__name__}: {error})"
         raise DamagedFileError(reason, files=[path]) from error
     return DicomFile(
         path=path,
-        attributes=Attributes(dataset),
-        transfer_syntax=_transfer_syntax(dataset),
+        attributes=attributes,
+        meta=meta,
+        transfer_syntax=meta.text(0x00020010) or _written_as(dataset),
         has_preamble=has_preamble,
-        pixels=found[0] if found else None,
+        pixels=replace(found[0], offsets=attributes.element(_EXTENDED_OFFSETS)[1])
+        if found
+        else None,
     )
 
 
-def _sniff(path: Path, stream: BinaryIO) -> bool:
-    """Return whether the file has a preamble; raise if it cannot be DICOM."""
-    start = stream.read(132)
-    stream.seek(0)
-    if start[128:132] == b"DICM":
-        return True
-    # Without a preamble the first element must be of group 2 or 8 to be believed.
-    if start[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08") and len(start) > 8:
-        return False
-    msg = "not a DICOM file"
-    raise NotDicomError(msg, files=[path])
+def _attributes_of(dataset: Any) -> Attributes:
+    """Return typed access to a dataset of pydicom, by its raw elements."""
+    elements: dict[int, tuple[str, bytes]] = {}
+    little = True
+    for tag in dataset.keys():  # noqa: SIM118 (iterating itself would convert values)
+        element = dataset.get_item(tag)
+        value = element.value
+        if isinstance(value, str):
+            value = value.encode("latin-1", "replace")
+        elif value is None or not isinstance(value, bytes):
+            value = b""
+        little = bool(getattr(element, "is_little_endian", little))
+        elements[int(tag)] = (str(element.VR or ""), value)
+
+    def items_of_sequence(tag: int) -> Sequence[Attributes]:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                value = dataset[tag].value
+                if value is None or isinstance(value, (bytes, str)):
+                    return ()
+                return [_attributes_of(item) for item in value]
+        except Exception:
+            return ()
+
+    return Attributes(elements, items_of_sequence, little_endian=little)
 
 
-def _transfer_syntax(dataset: Any) -> str:
-    named = Attributes(dataset.file_meta).text(0x00020010)
-    if named:
-        return named
+def _written_as(dataset: Any) -> str:
+    """Return the transfer syntax that a dataset without file meta is written in."""
     implicit, little = getattr(dataset, "original_encoding", None) or (
         dataset.is_implicit_VR,  # pydicom 2.4
         dataset.is_little_endian,

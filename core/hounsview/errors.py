@@ -18,6 +18,7 @@
         ├── PathNotFoundError       no such file or folder (also a FileNotFoundError)
         ├── NotDicomError           the file is no DICOM file
         │   └── DamagedFileError    empty, not to be opened, or broken before its pixels
+        ├── LimitError              a file claims or inflates to more than the limits allow
         ├── PixelDataError          pixels missing, cut off, or damaged
         └── UnsupportedSyntaxError  nothing installed decodes this transfer syntax
 """
@@ -134,6 +135,10 @@ class DamagedFileError(NotDicomError):
     """The file is empty, cannot be opened, or breaks off before its pixels."""
 
 
+class LimitError(ReadError):
+    """A file claims, or inflates to, more than `hounsview.limits` allows."""
+
+
 class PixelDataError(ReadError):
     """Pixels are missing, cut off, or cannot be decoded."""
 
@@ -149,6 +154,7 @@ _ERRORS: Final[dict[str, type[HounsviewError]]] = {
     "RESCALE_MISSING": NotHounsfieldError,
     "RESCALE_INVALID": NotHounsfieldError,
     "NOT_DICOM": NotDicomError,
+    "LIMIT_EXCEEDED": LimitError,
     "PIXEL_FORMAT": PixelDataError,
     "PIXELS_UNDECODABLE": PixelDataError,
     "SYNTAX_UNSUPPORTED": UnsupportedSyntaxError,

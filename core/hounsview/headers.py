@@ -7,13 +7,17 @@ its functional groups resolved (PS3.3 C.7.6.16: a frame's own item before the sh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-from hounsview.dicomfile import Attributes, DicomFile, PixelElement, open_dicom
-from hounsview.errors import DamagedFileError, NotDicomError
+from hounsview.dicomfile import FIRST_READ, DicomFile, PixelElement, open_dicom
+from hounsview.elements import Attributes, decimals_of, texts_of
+from hounsview.errors import DamagedFileError, LimitError, NotDicomError
+from hounsview.layouts import Layout
+from hounsview.limits import get_limits, in_words
+from hounsview.zips import MAGIC, open_source
 
 _GROUPS: Final = {
     "measures": 0x00289110,
@@ -51,12 +55,25 @@ _FACT_TAGS: Final = {
 }
 _FRAME_ACQUISITION_NUMBER = 0x00209156
 
-DESCRIBING: Final = (
-    "Modality", "SeriesDescription", "SeriesNumber", "StudyDate", "BodyPartExamined",
-    "PatientPosition", "Manufacturer", "ManufacturerModelName", "ProtocolName",
-    "ConvolutionKernel", "KVP", "SliceThickness", "WindowCenter", "WindowWidth",
-    "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID",
-)  # fmt: skip
+DESCRIBING: Final = {
+    "Modality": 0x00080060,
+    "SeriesDescription": 0x0008103E,
+    "SeriesNumber": 0x00200011,
+    "StudyDate": 0x00080020,
+    "BodyPartExamined": 0x00180015,
+    "PatientPosition": 0x00185100,
+    "Manufacturer": 0x00080070,
+    "ManufacturerModelName": 0x00081090,
+    "ProtocolName": 0x00181030,
+    "ConvolutionKernel": 0x00181210,
+    "KVP": 0x00180060,
+    "SliceThickness": 0x00180050,
+    "WindowCenter": 0x00281050,
+    "WindowWidth": 0x00281051,
+    "SeriesInstanceUID": 0x0020000E,
+    "StudyInstanceUID": 0x0020000D,
+    "FrameOfReferenceUID": 0x00200052,
+}
 """Keywords that a volume keeps: they describe the scan, none of them the patient."""
 
 
@@ -175,6 +192,8 @@ class Other:
     damaged : bool
         Whether it may have been a slice: empty, unreadable, or cut off.
     is_dicom : bool
+    holds : str
+        ``"zip"`` or ``"index"`` (a DICOMDIR): other files are found through it.
     series_uid, modality, description : str
         Empty when unknown.
     """
@@ -183,25 +202,101 @@ class Other:
     reason: str
     damaged: bool = False
     is_dicom: bool = False
+    holds: Literal["", "zip", "index"] = ""
     series_uid: str = ""
     modality: str = ""
     description: str = ""
 
 
+class HeaderReader:
+    """Reads the headers of many files.
+
+    The files of a series are laid out alike. What one file taught is used for the next
+    only where both agree in every byte that matters (`hounsview.layouts`).
+    """
+
+    def __init__(self) -> None:
+        self._layouts: list[Layout[Frame]] = []
+        self._first_read = FIRST_READ
+
+    def read(self, path: Path) -> tuple[Frame, ...] | Other:
+        """Return the frames of one file, or what the file is instead. Never raises."""
+        try:
+            source = open_source(path)
+        except OSError as error:
+            reason = f"cannot be opened: {error.strerror or error}"
+            return Other(path, reason, damaged=True)
+        except (DamagedFileError, LimitError) as error:
+            return Other(path, str(error), damaged=True)
+        except NotDicomError as error:
+            return Other(path, str(error))
+        try:
+            start = source.read(0, self._first_read)
+            if start[:4] in MAGIC:
+                return Other(path, "a zip", holds="zip")
+            known = self._by_layout(path, start, source.size)
+            if known is not None:
+                return (known,)
+            file = open_dicom(path, source, start)
+        except (DamagedFileError, LimitError) as error:
+            return Other(path, str(error), damaged=True)
+        except NotDicomError as error:
+            return Other(path, str(error))
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror or error}"
+            return Other(path, reason, damaged=True)
+        finally:
+            source.close()
+        found = _without_image(file) or _beyond_limits(file) or tuple(_frames(file))
+        if not isinstance(found, Other):
+            self._learn(file, found)
+        return found
+
+    def _by_layout(self, path: Path, start: bytes, size: int) -> Frame | None:
+        for n, layout in enumerate(self._layouts):
+            values = layout.values_in(start)
+            if values is not None:
+                if n:
+                    self._layouts.insert(0, self._layouts.pop(n))
+                return _next_frame(layout.example, path, size, values)
+        return None
+
+    def _learn(self, file: DicomFile, frames: tuple[Frame, ...]) -> None:
+        if len(frames) != 1 or file.walked is None or file.walked.pixel_length is None:
+            return
+        layout = Layout.of(file, frames[0], _VARYING)
+        if layout is None:
+            return
+        self._layouts = [layout, *self._layouts[: _LAYOUTS_KEPT - 1]]
+        self._first_read = max(FIRST_READ, min(layout.length + 512, _LONGEST_FIRST_READ))
+
+
 def read_frames(path: Path) -> tuple[Frame, ...] | Other:
     """Return the frames of one file, or what the file is instead. Never raises."""
-    try:
-        file = open_dicom(path)
-    except DamagedFileError as error:
-        return Other(path, str(error), damaged=True)
-    except NotDicomError as error:
-        return Other(path, str(error))
-    return _without_image(file) or tuple(_frames(file))
+    return HeaderReader().read(path)
+
+
+def _beyond_limits(file: DicomFile) -> Other | None:
+    """Return why a file claims too many frames; None when it does not."""
+    at, most = file.attributes, get_limits().frames
+    count = at.integer(0x00280008) or 1
+    if count <= most:
+        return None
+    there = in_words(file.pixels.file_size) if file.pixels else "no PixelData"
+    return Other(
+        file.path,
+        f"claims {count:,} frames in {there}, and the limit is {most:,}",
+        damaged=True,
+        is_dicom=True,
+        series_uid=at.text(0x0020000E),
+        modality=at.text(0x00080060),
+    )
 
 
 # Storage classes whose instances hold no slice of measured values, though some hold pixels.
+_DICOMDIR: Final = "1.2.840.10008.1.3.10"
 _NO_SLICES: Final = {
-    "1.2.840.10008.1.3.10": "DICOMDIR: an index of other files; name its folder instead",
+    _DICOMDIR: "DICOMDIR: an index of other files",
     "1.2.840.10008.5.1.4.1.1.66.4": "SEG: a segmentation",
     "1.2.840.10008.5.1.4.1.1.66.7": "SEG: a segmentation",
     "1.2.840.10008.5.1.4.1.1.481.2": "RTDOSE: a dose grid",
@@ -227,7 +322,7 @@ def _without_image(file: DicomFile) -> Other | None:
     at = file.attributes
     modality, sop_class = at.text(0x00080060), at.text(0x00080016)
     if not sop_class and file.has_preamble:
-        sop_class = Attributes(at.dataset.file_meta).text(0x00020002)
+        sop_class = file.meta.text(0x00020002)
     reason = _NO_SLICES.get(sop_class, "")
     if not reason and modality in _NO_SLICE_MODALITIES:
         reason = f"{modality}: no measured slices"
@@ -246,9 +341,10 @@ def _without_image(file: DicomFile) -> Other | None:
         reason=reason,
         damaged=damaged,
         is_dicom=True,
+        holds="index" if sop_class == _DICOMDIR else "",
         series_uid=at.text(0x0020000E),
         modality=modality,
-        description=at.display("SeriesDescription"),
+        description=at.display(DESCRIBING["SeriesDescription"]),
     )
 
 
@@ -295,7 +391,7 @@ class _Common:
 
 def _common(file: DicomFile, count: int) -> _Common:
     at = file.attributes
-    describing = {keyword: at.display(keyword) for keyword in DESCRIBING}
+    describing = {keyword: at.display(tag) for keyword, tag in DESCRIBING.items()}
     return _Common(
         count=count,
         format=_pixel_format(at),
@@ -339,6 +435,46 @@ def _frame(file: DicomFile, common: _Common, index: int, groups: _Groups) -> Fra
         has_preamble=file.has_preamble,
         pixels=file.pixels,
         describing=common.describing,
+    )
+
+
+# What differs from slice to slice in every series, beside the pixels: tag -> fact.
+_VARYING_FACTS: Final = {
+    _FACT_TAGS[keyword][0]: keyword
+    for keyword in (
+        "AcquisitionNumber",
+        "AcquisitionDateTime",
+        "AcquisitionTime",
+        "ContentTime",
+        "TriggerTime",
+        "InstanceNumber",
+    )
+}
+_SOP_INSTANCE_UID, _POSITION = 0x00080018, 0x00200032
+_VARYING: Final = frozenset({_SOP_INSTANCE_UID, _POSITION, *_VARYING_FACTS})
+_LAYOUTS_KEPT: Final = 12
+_LONGEST_FIRST_READ: Final = 1 << 18
+
+
+def _next_frame(like: Frame, path: Path, size: int, values: Mapping[int, bytes]) -> Frame:
+    """Return the frame of a file that differs from another one in these values alone."""
+    facts = dict(like.facts)
+    for tag, keyword in _VARYING_FACTS.items():
+        if tag in values:
+            text = "\\".join(texts_of(values[tag])).strip("\\")
+            facts.pop(keyword, None)
+            if text:
+                facts[keyword] = text
+    pixels = like.pixels
+    if pixels is not None and pixels.file_size != size:
+        pixels = replace(pixels, file_size=size)
+    return replace(
+        like,
+        path=path,
+        sop_instance_uid="\\".join(texts_of(values.get(_SOP_INSTANCE_UID, b""))).strip("\\"),
+        position=decimals_of(values.get(_POSITION, b"")),
+        facts=MappingProxyType(facts),
+        pixels=pixels,
     )
 
 

@@ -35,6 +35,7 @@ _NOT_HU_TYPES: Final = frozenset(
 UNSPECIFIED_TYPES: Final = ("", "US")
 TISSUE_HU: Final = (-200.0, 3000.0)
 _LOSSY_PADDING_HU: Final = -1500
+BELOW_AIR_HU: Final = -1200
 CEILING_HU: Final = 3071  # 4095 - 1024: where scanners with 12 stored bits clip
 
 
@@ -172,6 +173,37 @@ class SliceValues:
     kept_inside: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SliceFacts:
+    """What one slice tells beside its values.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Of the measured values.
+    below_air : int
+        Measured voxels far below air.
+    padding_hu : float or None
+        What the padding would have been in HU; None when there is none.
+    tagged : bool
+        Whether PixelPaddingValue announced the padding.
+    padded, kept_inside, saturated : int
+        Voxels; see `SliceValues`.
+    sign_mismatch : bool
+        Whether the code stream and PixelRepresentation disagree about the sign.
+    """
+
+    lowest: float
+    highest: float
+    below_air: int = 0
+    padding_hu: float | None = None
+    tagged: bool = True
+    padded: int = 0
+    kept_inside: int = 0
+    saturated: int = 0
+    sign_mismatch: bool = False
+
+
 def convert(
     cells: Cells, frame: Frame, *, as_stored: bool, precision: int | None
 ) -> SliceValues:
@@ -188,7 +220,7 @@ def convert(
     """
     stored = stored_values(cells, frame.format, precision)
     values = stored if as_stored else rescaled(stored, frame)
-    saturated = stored == _ceiling(frame.format)
+    saturated = stored == stored_ceiling(frame.format)
     padding = tagged_padding(stored, cells, frame)
     padding_hu: float | None = None
     kept_inside = 0
@@ -228,9 +260,19 @@ def rescaled(stored: Cells, frame: Frame) -> npt.NDArray[Any]:
     return stored.astype(np.float64) * slope + intercept
 
 
-def _ceiling(layout: PixelFormat) -> int:
+def stored_ceiling(layout: PixelFormat) -> int:
+    """Return the highest value that the stored bits can hold."""
     bits = int(layout.bits_stored or 16)
     return (1 << (bits - 1)) - 1 if layout.signed else (1 << bits) - 1
+
+
+def padding_limits(frame: Frame) -> tuple[int, int]:
+    """Return the lowest and highest stored value that PixelPaddingValue stands for."""
+    limits = [
+        word - 0x10000 if frame.format.signed and word >= 0x8000 else word
+        for word in frame.padding
+    ]
+    return min(limits), max(limits)
 
 
 def tagged_padding(stored: Cells, cells: Cells, frame: Frame) -> npt.NDArray[np.bool_] | None:
@@ -243,11 +285,8 @@ def tagged_padding(stored: Cells, cells: Cells, frame: Frame) -> npt.NDArray[np.
     if not frame.padding:
         return None
     layout = frame.format
-    limits = [
-        word - 0x10000 if layout.signed and word >= 0x8000 else word for word in frame.padding
-    ]
-    low, high = min(limits), max(limits)
-    top = _ceiling(layout)
+    low, high = padding_limits(frame)
+    top = stored_ceiling(layout)
     bottom = -top - 1 if layout.signed else 0
     if bottom <= low and high <= top:
         fits: npt.NDArray[np.bool_] = (stored >= low) & (stored <= high)

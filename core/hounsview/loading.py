@@ -348,6 +348,8 @@ def _nothing(found: Scan) -> HounsviewError:
         f"  {s.report.findings[0].message} ({len(s.files)} file(s))" for s in found.series
     ]
     listed = "\n".join(reasons[:10]) or "  no files at all"
+    if found.passed_over:
+        listed += f"\n  {found.passed_over} link(s) or special file(s), which are not opened"
     msg = f"{found.path} holds no CT slices. What is there:\n{listed}"
     return NoSeriesError(
         msg, report=report, files=[file for s in found.series for file in s.files]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import threading
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,17 +19,27 @@ from hounsview.decoding import (
     encoded_frames,
     is_encapsulated,
     read_frame,
+    read_native_into,
 )
 from hounsview.dicomfile import NATIVE
 from hounsview.errors import PixelDataError, name_files
 from hounsview.findings import Finding
 from hounsview.headers import Frame
-from hounsview.hounsfield import CEILING_HU, SliceValues, convert, is_integral, measured_range
+from hounsview.hounsfield import (
+    BELOW_AIR_HU,
+    CEILING_HU,
+    SliceFacts,
+    SliceValues,
+    convert,
+    is_integral,
+    measured_range,
+)
+from hounsview.inplace import convert_in_place, is_simple
 from hounsview.scanning import Progress, tell
 from hounsview.volume import AIR_HU, Validity
 
 NO_AIR_ABOVE_HU: Final = -500
-BELOW_AIR_HU: Final = -1200
+_TELL_EVERY_S: Final = 0.05
 
 
 @dataclass
@@ -52,21 +64,6 @@ class StackValues:
 
 class _DoesNotFitError(Exception):
     """A measured value is out of int16: read again as float32."""
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What one slice tells beside its values."""
-
-    lowest: float
-    highest: float
-    below_air: int
-    padding_hu: float | None
-    tagged: bool
-    padded: int
-    kept_inside: int
-    saturated: int
-    sign_mismatch: bool
 
 
 def read_stack(
@@ -109,9 +106,10 @@ class _Reader:
         layout = frames[0].format
         shape = (len(frames), int(layout.rows or 0), int(layout.columns or 0))
         self.result = StackValues(np.zeros(shape, dtype), np.zeros(shape, np.uint8))
-        self.facts: dict[int, _Facts] = {}
+        self.facts: dict[int, SliceFacts] = {}
         self.numbers = [n for n in range(len(frames)) if n not in skip]
-        self._streams: dict[Path, list[bytes]] = {}
+        self._streams: dict[Path, list[bytes | memoryview]] = {}
+        self._simple = dtype == np.int16 and not as_stored
 
     def read(self, progress: Progress | None) -> StackValues:
         """Return the stack, its padding and its warnings settled."""
@@ -140,23 +138,46 @@ class _Reader:
 
     def _read_in_threads(self, progress: Progress | None) -> None:
         total = len(self.numbers)
+        waiting = iter(self.numbers)
+        done = itertools.count(1)
+        reached = 0
+
+        def work() -> None:
+            nonlocal reached
+            # next() of one iterator is atomic: every slice is read by one thread.
+            for n in waiting:
+                if stopped.is_set():
+                    return
+                self._read_one(n)
+                reached = next(done)
+
+        stopped = threading.Event()
         # Few workers: decoders let go of the GIL, and each holds one slice in memory.
-        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-            pending: set[Future[None]] = {pool.submit(self._read_one, n) for n in self.numbers}
+        workers = min(8, os.cpu_count() or 1, max(total, 1))
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            pending = {pool.submit(work) for _ in range(workers)}
             try:
                 tell(progress, 0, total, "reading pixels")
                 while pending:
-                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    for future in done:
+                    finished, pending = wait(pending, _TELL_EVERY_S, FIRST_COMPLETED)
+                    for future in finished:
                         future.result()
-                    tell(progress, total - len(pending), total, "reading pixels")
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+                    if pending:
+                        tell(progress, reached, total, "reading pixels")
+                tell(progress, total, total, "reading pixels")
+            finally:
+                stopped.set()
 
     def _read_one(self, n: int) -> None:
         frame = self.frames[n]
         try:
+            if self._simple and is_simple(frame):
+                cells = self.result.values[n]
+                read_native_into(frame, cells)
+                facts = convert_in_place(cells, self.result.valid[n], frame)
+                if facts is not None:
+                    self.facts[n] = facts
+                    return
             streams = self._streams.get(frame.path)
             cells, precision = read_frame(frame, streams[frame.index] if streams else None)
         except (PixelDataError, OSError) as error:
@@ -183,7 +204,7 @@ class _Reader:
         bits[padding] |= np.uint8(Validity.PADDING)
         bits[converted.saturated] |= np.uint8(Validity.SATURATED)
         below = np.count_nonzero(values < BELOW_AIR_HU) if low < BELOW_AIR_HU else 0
-        self.facts[n] = _Facts(
+        self.facts[n] = SliceFacts(
             lowest=low,
             highest=high,
             below_air=int(below),
@@ -224,7 +245,7 @@ class _Reader:
 
 
 def _summary(
-    frames: Sequence[Frame], facts: dict[int, _Facts], as_stored: bool
+    frames: Sequence[Frame], facts: dict[int, SliceFacts], as_stored: bool
 ) -> list[Finding]:
     """Return the findings that the slices add up to."""
     found = _about_padding(frames, facts)
@@ -258,7 +279,7 @@ def _summary(
     return found
 
 
-def _about_padding(frames: Sequence[Frame], facts: dict[int, _Facts]) -> list[Finding]:
+def _about_padding(frames: Sequence[Frame], facts: dict[int, SliceFacts]) -> list[Finding]:
     found = []
     padded = {n: fact for n, fact in sorted(facts.items()) if fact.padding_hu is not None}
     tag = "PixelPaddingValue (0028,0120)"
@@ -286,7 +307,7 @@ def _about_padding(frames: Sequence[Frame], facts: dict[int, _Facts]) -> list[Fi
     return found
 
 
-def _about_air(frames: Sequence[Frame], facts: dict[int, _Facts]) -> list[Finding]:
+def _about_air(frames: Sequence[Frame], facts: dict[int, SliceFacts]) -> list[Finding]:
     """Return a warning when nothing in a CT is near -1000 HU, or much lies below it."""
     lowest = min(fact.lowest for fact in facts.values())
     layout = frames[0].format

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hounsview.errors import CancelledError, PathNotFoundError
+from hounsview.errors import CancelledError, DamagedFileError, LimitError, PathNotFoundError
+from hounsview.files import Found, files_in, files_of_index
 from hounsview.findings import Finding
-from hounsview.headers import Frame, Other, read_frames
+from hounsview.headers import Frame, HeaderReader, Other
 from hounsview.series import Kind, Series, series_of_others, series_of_stack
 from hounsview.stacking import Stack, stacks_of
+from hounsview.zips import members_of
 
 Progress = Callable[[int, int, str], object]
 """Called as ``progress(done, total, what)``; returning False cancels."""
@@ -31,11 +33,14 @@ class Scan:
         Volumes first, then single slices, localizers, and what is not CT.
     damaged : tuple of Other
         Files that may have been slices and cannot be read.
+    passed_over : int
+        Links, FIFOs and devices: never opened.
     """
 
     path: Path
     series: list[Series]
     damaged: tuple[Other, ...] = ()
+    passed_over: int = 0
 
     def __repr__(self) -> str:
         kinds = Counter(series.kind for series in self.series)
@@ -49,8 +54,8 @@ def scan(path: str | os.PathLike[str], *, progress: Progress | None = None) -> S
     Parameters
     ----------
     path : path-like
-        A folder (read with everything below it) or one file. Links out of the folder
-        are not followed.
+        A folder (read with everything below it), a file, a zip, a file in a zip
+        (``scan.zip/series/IM1``), or a DICOMDIR. Links in a folder are not followed.
     progress : callable, optional
         ``progress(done, total, what)``; returning False cancels.
 
@@ -62,25 +67,85 @@ def scan(path: str | os.PathLike[str], *, progress: Progress | None = None) -> S
         If `progress` returned False.
     """
     root = Path(path)
-    if not root.exists():
+    found = _Gathering(progress)
+    if root.is_dir():
+        found.read_all(files_in(root))
+    elif root.exists() or any(parent.is_file() for parent in root.parents):
+        found.read_one_named(root)
+    else:
         msg = f"{root}: no such file or folder"
         raise PathNotFoundError(msg, files=[root])
-    files = sorted(_files(root)) if root.is_dir() else [root]
-    frames: list[Frame] = []
-    others: list[Other] = []
-    for done, file in enumerate(files):
-        tell(progress, done, len(files), f"reading {file.name}")
-        found = read_frames(file)
-        if isinstance(found, Other):
-            others.append(found)
-        else:
-            frames += found
-    tell(progress, len(files), len(files), "sorting")
-    damaged = tuple(other for other in others if other.damaged)
-    series = _series_of_frames(frames) + _series_of_files(others)
+    tell(progress, found.total, found.total, "sorting")
+    damaged = tuple(other for other in found.others if other.damaged)
+    series = _series_of_frames(found.frames) + _series_of_files(found.others)
     series.sort(key=lambda one: (_ORDER[one.kind], _series_number(one), one.key))
     numbered = [replace(one, number=n) for n, one in enumerate(series, start=1)]
-    return Scan(root, [_with_neighbours(one, numbered, damaged) for one in numbered], damaged)
+    neighbours = [_with_neighbours(one, numbered, damaged) for one in numbered]
+    return Scan(root, neighbours, damaged, found.passed_over)
+
+
+class _Gathering:
+    """Frames and other files, as they are read one after the other."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.frames: list[Frame] = []
+        self.others: list[Other] = []
+        self.passed_over = 0
+        self.total = 0
+        self._done = 0
+        self._progress = progress
+        self._reader = HeaderReader()
+
+    def read_all(self, found: Found) -> None:
+        """Read what lies in a folder, or is named by an index."""
+        self.passed_over += found.passed_over
+        self.others += [Other(path, why, damaged=True) for path, why in found.unreadable]
+        self.total += len(found.files)
+        for file in found.files:
+            self._keep(self._read(file))
+
+    def read_one_named(self, file: Path) -> None:
+        """Read the one file that the caller named; of a DICOMDIR, the files it names."""
+        self.total += 1
+        only = self._read(file)
+        if isinstance(only, Other) and only.holds == "index":
+            named = files_of_index(file)
+            if named.files or named.unreadable:
+                self.read_all(named)
+                return
+        self._keep(only)
+
+    def _read(self, file: Path) -> tuple[Frame, ...] | Other:
+        tell(self._progress, self._done, self.total, f"reading {file.name}")
+        self._done += 1
+        return self._reader.read(file)
+
+    def _keep(self, found: tuple[Frame, ...] | Other) -> None:
+        if not isinstance(found, Other):
+            self.frames += found
+        elif found.holds == "zip":
+            self._read_zip(found.path)
+        else:
+            self.others.append(found)
+
+    def _read_zip(self, path: Path) -> None:
+        """Read the members of a zip; one without DICOM in it is one entry, not many."""
+        try:
+            members = members_of(path)
+        except (DamagedFileError, LimitError) as error:
+            self.others.append(Other(path, str(error), damaged=True))
+            return
+        except OSError as error:
+            reason = f"a zip that cannot be read: {error.strerror or error}"
+            self.others.append(Other(path, reason, damaged=True))
+            return
+        before = len(self.frames), len(self.others)
+        self.total += len(members)
+        for member in members:
+            self._keep(self._read(member))
+        inside = self.others[before[1] :]
+        if len(self.frames) == before[0] and not any(o.is_dicom or o.damaged for o in inside):
+            self.others[before[1] :] = [Other(path, "a zip without DICOM files")]
 
 
 def tell(progress: Progress | None, done: int, total: int, what: str) -> None:
@@ -94,15 +159,6 @@ def tell(progress: Progress | None, done: int, total: int, what: str) -> None:
     if progress is not None and progress(done, total, what) is False:
         msg = f"cancelled at {done} of {total} ({what})"
         raise CancelledError(msg)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in names:
-            file = Path(parent) / name
-            if not file.is_symlink() or file.resolve().is_relative_to(folder.resolve()):
-                yield file
 
 
 def _series_of_frames(frames: list[Frame]) -> list[Series]:

@@ -16,7 +16,6 @@ from hounsview.decoding import (
     encoded_frames,
     is_encapsulated,
     pixel_problem,
-    read_cells,
     read_frame,
 )
 from hounsview.errors import ArgumentError, HounsviewError, error_of, name_files
@@ -342,7 +341,7 @@ def _fingerprint(frame: Frame) -> bytes:
         if is_encapsulated(frame):
             digest.update(encoded_frames(frame)[frame.index])
         else:
-            digest.update(read_cells(frame).tobytes())
+            digest.update(read_frame(frame)[0].tobytes())
     except (HounsviewError, OSError):
         # An unreadable slice equals nothing, itself least of all.
         digest.update(f"{frame.path}{frame.index}".encode())

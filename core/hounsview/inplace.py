@@ -1,0 +1,141 @@
+"""The common case of `hounsfield.convert`, in the very memory of the volume.
+
+Most CT is native, of 16 bits, with slope 1 and a whole intercept. Such a slice is read
+into its place in the volume and converted there: no copy, two passes where nothing is to
+be marked. Whatever is not that simple is left to `hounsfield.convert`, and a test holds
+both to the same answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hounsview.decoding import is_encapsulated
+from hounsview.dicomfile import EXPLICIT_BIG
+from hounsview.headers import Frame
+from hounsview.hounsfield import (
+    BELOW_AIR_HU,
+    TISSUE_HU,
+    SliceFacts,
+    measured_range,
+    padding_limits,
+    stored_ceiling,
+    untagged_padding,
+)
+from hounsview.volume import AIR_HU, Validity
+
+Slice = npt.NDArray[np.int16]
+Mask = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint8]
+
+
+def is_simple(frame: Frame) -> bool:
+    """Return whether a frame can be read into an int16 volume and converted there."""
+    layout, rescale = frame.format, frame.rescale
+    return (
+        sys.byteorder == "little"
+        and layout.bits_allocated == 16
+        and layout.samples == 1
+        and layout.high_bit in (None, (layout.bits_stored or 16) - 1)
+        and rescale.slope == 1
+        and rescale.intercept is not None
+        and float(rescale.intercept).is_integer()
+        and abs(rescale.intercept) < 1 << 16
+        and rescale.lut is None
+        and not frame.lossy
+        and not is_encapsulated(frame)
+        and frame.transfer_syntax != EXPLICIT_BIG
+        and (frame.frame_count == 1 or not frame.pixels or not frame.pixels.deflated_at)
+    )
+
+
+def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | None:
+    """Turn cells into HU where they lie, and mark what was not measured.
+
+    Parameters
+    ----------
+    cells : (rows, columns) int16
+        As they lie in the file; HU afterwards, or undefined when None is returned.
+    valid : (rows, columns) uint8
+        All 0; bits of `Validity` afterwards.
+    frame : Frame
+        Simple (`is_simple`).
+
+    Returns
+    -------
+    SliceFacts or None
+        None where the slice needs the general way.
+    """
+    layout = frame.format
+    stored = cells if layout.signed else cells.view(np.uint16)
+    low, high = int(stored.min()), int(stored.max())
+    top = stored_ceiling(layout)
+    bottom = -top - 1 if layout.signed else 0
+    if high > top or low < bottom:
+        return None  # overlay or garbage above the stored bits
+    intercept = int(frame.rescale.intercept or 0)
+    padding, padding_hu = _tagged(stored, (low, high), (bottom, top), frame)
+    if padding is not None:
+        if padding_hu is None or padding.all():
+            return None
+        # Any measured value in place of padding leaves the range of the measured ones.
+        np.copyto(stored, stored.flat[int(padding.argmin())], where=padding)
+        low, high = int(stored.min()), int(stored.max())
+    if not (low + intercept >= -32768 and high + intercept <= 32767):
+        return None
+    saturated = stored == top if high == top else None
+    if intercept:
+        cells += np.int16((intercept + 0x8000) % 0x10000 - 0x8000)
+    lowest, highest = float(low + intercept), float(high + intercept)
+    tagged = padding is not None or not lowest < AIR_HU
+    if not tagged:
+        padding = untagged_padding(cells)
+        tagged = padding is None
+        if padding is not None:
+            padding_hu = lowest
+            lowest, highest = measured_range(cells, padding)
+    if padding is not None:
+        np.copyto(cells, np.int16(AIR_HU), where=padding)
+        np.copyto(valid, padding.view(np.uint8))  # True is the bit of PADDING
+        saturated = None if saturated is None else saturated & ~padding
+    if saturated is not None:
+        np.bitwise_or(valid, np.uint8(Validity.SATURATED), out=valid, where=saturated)
+    below = lowest < BELOW_AIR_HU
+    return SliceFacts(
+        lowest=lowest,
+        highest=highest,
+        below_air=int(np.count_nonzero(cells < BELOW_AIR_HU)) if below else 0,
+        padding_hu=padding_hu,
+        tagged=tagged,
+        padded=0 if padding is None else int(np.count_nonzero(padding)),
+        saturated=0 if saturated is None else int(np.count_nonzero(saturated)),
+    )
+
+
+def _tagged(
+    stored: npt.NDArray[np.integer[Any]],
+    there: tuple[int, int],
+    possible: tuple[int, int],
+    frame: Frame,
+) -> tuple[Mask | None, float | None]:
+    """Return where PixelPaddingValue says padding, and what it would be in HU.
+
+    The second is None where the general way must look: tissue has that value too, or the
+    stored bits cannot hold it.
+    """
+    if not frame.padding:
+        return None, None
+    first, last = padding_limits(frame)
+    if last < there[0] or first > there[1]:
+        return None, None
+    mask = stored == first if first == last else (stored >= first) & (stored <= last)
+    if first < possible[0] or last > possible[1]:
+        return mask, None
+    if not mask.any():
+        return None, None
+    padding_hu = int(stored.flat[int(mask.argmax())]) + float(frame.rescale.intercept or 0)
+    return mask, None if TISSUE_HU[0] < padding_hu < TISSUE_HU[1] else padding_hu
