@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from hounsview.elements import Attributes, Elements
+from hounsview.elements import Attributes
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError
 from hounsview.sources import InflatedSource, Source, SourceStream
 from hounsview.walking import (
     PIXEL_DATA,
-    UNDEFINED_LENGTH,
     MoreNeededError,
     OddError,
     Walk,
@@ -196,7 +195,7 @@ def _walk_data_set(start: bytes, place: int, end: int, implicit: bool) -> Walk:
     if implicit == looks_explicit or int.from_bytes(start[place : place + 2], "little") < 8:
         raise OddError
     found = walk(start, place, end, implicit=implicit)
-    if found.pixel_length is None and PIXEL_DATA - 2 <= max(found.elements, default=0):
+    if found.pixel_length is None and max(found.elements, default=0) >= PIXEL_DATA - 2:
         raise OddError
     _check_sequences(found, implicit)
     return found

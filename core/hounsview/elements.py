@@ -211,6 +211,6 @@ def _decoded(value: bytes, character_set: Sequence[str]) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             encodings = convert_encodings(list(character_set))
-            return decode_bytes(value, encodings, TEXT_VR_DELIMS)
+            return str(decode_bytes(value, encodings, TEXT_VR_DELIMS))
     except Exception:
         return value.decode("latin-1")

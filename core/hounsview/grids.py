@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.findings import Finding
+from hounsview.frames import Frame
 from hounsview.geometry import Geometry
-from hounsview.headers import Frame
 from hounsview.spacing import (
     PlannedSlice,
     RefusedError,
@@ -178,7 +178,7 @@ def _in_plane(
         f"the slices are sheared by {angle:.2f} degrees: a tilted gantry, each slice is moved "
         f"in its plane by {np.linalg.norm(per_mm[0] * spacing):.4g} mm per mm"
     )
-    said = frames[0].facts.get("GantryDetectorTilt")
+    said = frames[0].fact("GantryDetectorTilt")
     if said:
         message += f" (GantryDetectorTilt says {said})"
     done = "Moved onto an orthogonal grid and marked RESAMPLED."

@@ -1,4 +1,4 @@
-"""What one slice says of itself: a `Frame` for each image in a file, from headers alone.
+"""Reading headers: from a file to its frames, or to what the file is instead.
 
 A single-frame file gives one `Frame`, an enhanced multi-frame file one for each frame,
 its functional groups resolved (PS3.3 C.7.6.16: a frame's own item before the shared one).
@@ -7,14 +7,15 @@ its functional groups resolved (PS3.3 C.7.6.16: a frame's own item before the sh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-from hounsview.dicomfile import FIRST_READ, DicomFile, PixelElement, open_dicom
+from hounsview.dicomfile import FIRST_READ, DicomFile, open_dicom
 from hounsview.elements import Attributes, decimals_of, texts_of
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError
+from hounsview.frames import Common, Frame, Other, PixelFormat, Rescale
 from hounsview.layouts import Layout
 from hounsview.limits import get_limits, in_words
 from hounsview.zips import MAGIC, open_source
@@ -54,6 +55,16 @@ _FACT_TAGS: Final = {
     "GantryDetectorTilt": (0x00181120, "acquisition"),
 }
 _FRAME_ACQUISITION_NUMBER = 0x00209156
+_SOP_INSTANCE_UID, _POSITION = 0x00080018, 0x00200032
+# What differs from slice to slice in every series, beside the pixels.
+_OWN_FACTS: Final = frozenset(
+    "AcquisitionNumber AcquisitionDateTime AcquisitionTime ContentTime TriggerTime "
+    "InstanceNumber FrameReferenceDateTime".split()
+)
+_TIMES_AND_NUMBERS: Final = {_FACT_TAGS[keyword][0]: keyword for keyword in _OWN_FACTS}
+_VARYING: Final = frozenset({_SOP_INSTANCE_UID, _POSITION, *_TIMES_AND_NUMBERS})
+_LAYOUTS_KEPT: Final = 12
+_LONGEST_FIRST_READ: Final = 1 << 18
 
 DESCRIBING: Final = {
     "Modality": 0x00080060,
@@ -75,137 +86,6 @@ DESCRIBING: Final = {
     "FrameOfReferenceUID": 0x00200052,
 }
 """Keywords that a volume keeps: they describe the scan, none of them the patient."""
-
-
-@dataclass(frozen=True, slots=True)
-class PixelFormat:
-    """How a stored pixel is laid out (PS3.3 C.7.6.3); None where the file is silent."""
-
-    rows: int | None
-    columns: int | None
-    samples: int
-    photometric: str
-    bits_allocated: int | None
-    bits_stored: int | None
-    high_bit: int | None
-    signed: bool | None
-
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one uncompressed frame (0 when the header lacks a number)."""
-        cells = (self.rows or 0) * (self.columns or 0) * self.samples
-        return cells * (self.bits_allocated or 0) // 8
-
-
-@dataclass(frozen=True, slots=True)
-class Rescale:
-    """What turns stored values into the unit of the series (PS3.3 C.11.1).
-
-    Parameters
-    ----------
-    slope, intercept : float or None
-        None when absent; NaN when no number.
-    type : str
-        RescaleType or ModalityLUTType; "" when absent.
-    lut : tuple of int, or None
-        Modality LUT in place of slope and intercept.
-    lut_first : int
-        Stored value that the first entry of the LUT stands for.
-    """
-
-    slope: float | None
-    intercept: float | None
-    type: str = ""
-    lut: tuple[int, ...] | None = field(default=None, repr=False)
-    lut_first: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One stored slice, described but not yet read.
-
-    Parameters
-    ----------
-    path : Path
-    index : int
-        Frame in the file, from 0.
-    position : (3,) float or ()
-        ImagePositionPatient, LPS mm: centre of the first pixel; as written.
-    orientation : (6,) float or ()
-        ImageOrientationPatient: direction of a row, then of a column; as written.
-    pixel_spacing : (2,) float or ()
-        Between rows, then between columns, mm.
-    padding : tuple of int
-        PixelPaddingValue and PixelPaddingRangeLimit as 16-bit words, whichever exist.
-    facts : mapping of str to str
-        Attributes that tell the slices of one series apart.
-    """
-
-    path: Path
-    index: int
-    frame_count: int
-    sop_instance_uid: str
-    sop_class: str
-    modality: str
-    study_uid: str
-    series_uid: str
-    patient_id: str = field(repr=False)
-    frame_of_reference: str
-    image_type: tuple[str, ...]
-    position: tuple[float, ...]
-    orientation: tuple[float, ...]
-    pixel_spacing: tuple[float, ...]
-    format: PixelFormat
-    rescale: Rescale
-    padding: tuple[int, ...]
-    facts: Mapping[str, str] = field(repr=False)
-    transfer_syntax: str
-    lossy: bool
-    has_preamble: bool
-    pixels: PixelElement | None
-    describing: Mapping[str, str] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """File name, and the frame where the file has several."""
-        several = f" frame {self.index + 1}" if self.frame_count > 1 else ""
-        return f"{self.path.name}{several}"
-
-    @property
-    def thickness(self) -> float | None:
-        """SliceThickness in mm; None when absent."""
-        try:
-            return float(self.facts["SliceThickness"])
-        except (KeyError, ValueError):
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """A file that holds no image slice: what it is instead.
-
-    Parameters
-    ----------
-    path : Path
-    reason : str
-        For a person, such as ``"not a DICOM file"`` or ``"RTSTRUCT: contours, no image"``.
-    damaged : bool
-        Whether it may have been a slice: empty, unreadable, or cut off.
-    is_dicom : bool
-    holds : str
-        ``"zip"`` or ``"index"`` (a DICOMDIR): other files are found through it.
-    series_uid, modality, description : str
-        Empty when unknown.
-    """
-
-    path: Path
-    reason: str
-    damaged: bool = False
-    is_dicom: bool = False
-    holds: Literal["", "zip", "index"] = ""
-    series_uid: str = ""
-    modality: str = ""
-    description: str = ""
 
 
 class HeaderReader:
@@ -254,11 +134,10 @@ class HeaderReader:
 
     def _by_layout(self, path: Path, start: bytes, size: int) -> Frame | None:
         for n, layout in enumerate(self._layouts):
-            values = layout.values_in(start)
-            if values is not None:
+            if layout.fits(start):
                 if n:
                     self._layouts.insert(0, self._layouts.pop(n))
-                return _next_frame(layout.example, path, size, values)
+                return _next_frame(layout, path, size, start)
         return None
 
     def _learn(self, file: DicomFile, frames: tuple[Frame, ...]) -> None:
@@ -368,19 +247,19 @@ def _frames(file: DicomFile) -> list[Frame]:
     at = file.attributes
     per_frame = at.items(_PER_FRAME)
     shared_items = at.items(_SHARED)
-    shared = shared_items[0] if shared_items else None
+    for_all = shared_items[0] if shared_items else None
     count = max(at.integer(0x00280008) or 1, 1)
-    common = _common(file, count)
+    shared = _of_file(file, count)
     frames = []
     for index in range(count):
         own = per_frame[index] if index < len(per_frame) else None
-        groups = _Groups(file, own, shared)
-        frames.append(_frame(file, common, index, groups))
+        groups = _Groups(file, own, for_all)
+        frames.append(_frame(file, shared, index, groups))
     return frames
 
 
 @dataclass(frozen=True, slots=True)
-class _Common:
+class _OfFile:
     """What all frames of a file share, read once."""
 
     count: int
@@ -389,10 +268,10 @@ class _Common:
     lossy: bool
 
 
-def _common(file: DicomFile, count: int) -> _Common:
+def _of_file(file: DicomFile, count: int) -> _OfFile:
     at = file.attributes
     describing = {keyword: at.display(tag) for keyword, tag in DESCRIBING.items()}
-    return _Common(
+    return _OfFile(
         count=count,
         format=_pixel_format(at),
         describing=MappingProxyType({k: v for k, v in describing.items() if v}),
@@ -400,7 +279,7 @@ def _common(file: DicomFile, count: int) -> _Common:
     )
 
 
-def _frame(file: DicomFile, common: _Common, index: int, groups: _Groups) -> Frame:
+def _frame(file: DicomFile, shared: _OfFile, index: int, groups: _Groups) -> Frame:
     at = file.attributes
     facts = {
         keyword: groups.find(tag, group).text(tag)
@@ -409,13 +288,26 @@ def _frame(file: DicomFile, common: _Common, index: int, groups: _Groups) -> Fra
     acquisition = groups.find(_FRAME_ACQUISITION_NUMBER, "content")
     if _FRAME_ACQUISITION_NUMBER in acquisition:
         facts["AcquisitionNumber"] = acquisition.text(_FRAME_ACQUISITION_NUMBER)
-    frame_type = groups.find(0x00089007, "frame_type")
-    image_type = frame_type.texts(0x00089007) or at.texts(0x00080008)
+    own = {k: v for k, v in facts.items() if v and k in _OWN_FACTS}
     return Frame(
         path=file.path,
         index=index,
-        frame_count=common.count,
-        sop_instance_uid=at.text(0x00080018),
+        sop_instance_uid=at.text(_SOP_INSTANCE_UID),
+        position=groups.find(_POSITION, "position").decimals(_POSITION),
+        own_facts=own,
+        pixels=file.pixels,
+        common=_common(file, shared, groups, facts),
+    )
+
+
+def _common(
+    file: DicomFile, shared: _OfFile, groups: _Groups, facts: Mapping[str, str]
+) -> Common:
+    at = file.attributes
+    frame_type = groups.find(0x00089007, "frame_type")
+    image_type = frame_type.texts(0x00089007) or at.texts(0x00080008)
+    return Common(
+        frame_count=shared.count,
         sop_class=at.text(0x00080016),
         modality=at.text(0x00080060),
         study_uid=at.text(0x0020000D),
@@ -423,59 +315,47 @@ def _frame(file: DicomFile, common: _Common, index: int, groups: _Groups) -> Fra
         patient_id=at.text(0x00100020),
         frame_of_reference=at.text(0x00200052),
         image_type=tuple(value.upper() for value in image_type),
-        position=groups.find(0x00200032, "position").decimals(0x00200032),
         orientation=groups.find(0x00200037, "orientation").decimals(0x00200037),
         pixel_spacing=groups.find(0x00280030, "measures").decimals(0x00280030),
-        format=common.format,
+        format=shared.format,
         rescale=_rescale(at, groups),
         padding=at.words(0x00280120)[:1] + at.words(0x00280121)[:1],
-        facts=MappingProxyType({key: value for key, value in facts.items() if value}),
+        facts={k: v for k, v in facts.items() if v and k not in _OWN_FACTS},
         transfer_syntax=file.transfer_syntax,
-        lossy=common.lossy,
+        lossy=shared.lossy,
         has_preamble=file.has_preamble,
-        pixels=file.pixels,
-        describing=common.describing,
+        describing=shared.describing,
     )
 
 
-# What differs from slice to slice in every series, beside the pixels: tag -> fact.
-_VARYING_FACTS: Final = {
-    _FACT_TAGS[keyword][0]: keyword
-    for keyword in (
-        "AcquisitionNumber",
-        "AcquisitionDateTime",
-        "AcquisitionTime",
-        "ContentTime",
-        "TriggerTime",
-        "InstanceNumber",
-    )
-}
-_SOP_INSTANCE_UID, _POSITION = 0x00080018, 0x00200032
-_VARYING: Final = frozenset({_SOP_INSTANCE_UID, _POSITION, *_VARYING_FACTS})
-_LAYOUTS_KEPT: Final = 12
-_LONGEST_FIRST_READ: Final = 1 << 18
-
-
-def _next_frame(like: Frame, path: Path, size: int, values: Mapping[int, bytes]) -> Frame:
-    """Return the frame of a file that differs from another one in these values alone."""
-    facts = dict(like.facts)
-    for tag, keyword in _VARYING_FACTS.items():
-        if tag in values:
-            text = "\\".join(texts_of(values[tag])).strip("\\")
-            facts.pop(keyword, None)
-            if text:
-                facts[keyword] = text
+def _next_frame(layout: Layout[Frame], path: Path, size: int, header: bytes) -> Frame:
+    """Return the frame of a file that differs from the example in a few values alone."""
+    like = layout.example
+    changed = layout.changed_in(header)
+    own = like.own_facts
+    if not _TIMES_AND_NUMBERS.keys().isdisjoint(changed):
+        own = dict(own)
+        for tag, value in changed.items():
+            if tag in _TIMES_AND_NUMBERS:
+                own[_TIMES_AND_NUMBERS[tag]] = _text(value)
+        own = {keyword: text for keyword, text in own.items() if text}
     pixels = like.pixels
     if pixels is not None and pixels.file_size != size:
         pixels = replace(pixels, file_size=size)
-    return replace(
-        like,
-        path=path,
-        sop_instance_uid="\\".join(texts_of(values.get(_SOP_INSTANCE_UID, b""))).strip("\\"),
-        position=decimals_of(values.get(_POSITION, b"")),
-        facts=MappingProxyType(facts),
-        pixels=pixels,
+    uid, position = changed.get(_SOP_INSTANCE_UID), changed.get(_POSITION)
+    return Frame(
+        path,
+        0,
+        like.sop_instance_uid if uid is None else _text(uid),
+        like.position if position is None else decimals_of(position),
+        own,
+        pixels,
+        like.common,
     )
+
+
+def _text(value: bytes) -> str:
+    return "\\".join(texts_of(value)).strip("\\")
 
 
 def _pixel_format(at: Attributes) -> PixelFormat:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hounsview.decoding import LOSSY, Cells, stored_values
 from hounsview.dicomfile import uid_name
 from hounsview.findings import Finding
-from hounsview.headers import Frame, PixelFormat
+from hounsview.frames import Frame, PixelFormat
 from hounsview.volume import AIR_HU
 
 AS_STORED: Final = "Load with as_stored=True for the stored values."

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import is_encapsulated
 from hounsview.dicomfile import EXPLICIT_BIG
-from hounsview.headers import Frame
+from hounsview.frames import Frame
 from hounsview.hounsfield import (
     BELOW_AIR_HU,
     TISSUE_HU,
@@ -26,6 +25,7 @@ from hounsview.hounsfield import (
     stored_ceiling,
     untagged_padding,
 )
+from hounsview.pixelbytes import is_encapsulated
 from hounsview.volume import AIR_HU, Validity
 
 Slice = npt.NDArray[np.int16]

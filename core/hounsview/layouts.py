@@ -8,13 +8,14 @@ from the start. So nothing is taken from one file for another that was not compa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from hounsview.dicomfile import SEQUENCES, DicomFile
 
 T = TypeVar("T")
+_BINARY: Final = frozenset(("US", "SS", "UL", "SL", "FD", "FL", "UN"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,15 @@ class Layout(Generic[T]):
     content, compared : int
         The header as one large integer, and 1 bits where another must equal it: an
         exclusive or and an and compare some thousand bytes in a microsecond.
-    places : mapping of int to (int, int)
-        Where the values lie that differ in each slice.
+    varying : tuple of (int, int, int, bytes)
+        Tag, start, stop and the example's value of what may differ in each slice.
     """
 
     example: T
     length: int
     content: int
     compared: int
-    places: Mapping[int, tuple[int, int]]
+    varying: tuple[tuple[int, int, int, bytes], ...]
 
     @classmethod
     def of(cls, file: DicomFile, example: T, varying: Set[int]) -> Layout[T] | None:
@@ -55,6 +56,8 @@ class Layout(Generic[T]):
         found = file.walked
         if found is None or any(tag in found.elements for tag in SEQUENCES):
             return None
+        if any(found.elements[tag][0] in _BINARY for tag in varying & found.elements.keys()):
+            return None
         asked = (file.attributes.asked | file.meta.asked) & found.places.keys()
         compared = bytearray(found.stop)
         for start, stop in [*found.structure, *(found.places[t] for t in asked - varying)]:
@@ -65,11 +68,14 @@ class Layout(Generic[T]):
             length=found.stop,
             content=int.from_bytes(found.header, "little"),
             compared=int.from_bytes(compared, "little"),
-            places={tag: found.places[tag] for tag in asked & varying},
+            varying=tuple(
+                (tag, *found.places[tag], found.elements[tag][1])
+                for tag in sorted(asked & varying)
+            ),
         )
 
-    def values_in(self, header: bytes) -> dict[int, bytes] | None:
-        """Return the varying values of another header; None if it is laid out otherwise.
+    def fits(self, header: bytes) -> bool:
+        """Return whether another header agrees in every byte that matters.
 
         Parameters
         ----------
@@ -77,8 +83,14 @@ class Layout(Generic[T]):
             From the first byte of the file on, as much as was read.
         """
         if len(header) < self.length:
-            return None
+            return False
         content = int.from_bytes(header[: self.length], "little")
-        if (content ^ self.content) & self.compared:
-            return None
-        return {tag: header[start:stop] for tag, (start, stop) in self.places.items()}
+        return not (content ^ self.content) & self.compared
+
+    def changed_in(self, header: bytes) -> dict[int, bytes]:
+        """Return by tag the values of a header that fits and differs from the example."""
+        return {
+            tag: header[start:stop]
+            for tag, start, stop, value in self.varying
+            if header[start:stop] != value
+        }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from hounsview.errors import ArgumentError
 
@@ -59,7 +59,7 @@ def get_limits() -> Limits:
     return _current
 
 
-def set_limits(**changes: int) -> Limits:
+def set_limits(**changes: Any) -> Limits:
     """Change limits for this process and return those that were in force before.
 
     Raises
@@ -76,7 +76,9 @@ def set_limits(**changes: int) -> Limits:
     known = Limits.__dataclass_fields__
     for name, value in changes.items():
         if name not in known or not isinstance(value, int) or value < 1:
-            msg = f"limit {name}={value!r}: the limits are positive numbers of {', '.join(known)}"
+            msg = (
+                f"limit {name}={value!r}: the limits are positive numbers of {', '.join(known)}"
+            )
             raise ArgumentError(msg)
     before = _current
     _current = replace(_current, **changes)

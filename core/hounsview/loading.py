@@ -19,6 +19,7 @@ from hounsview.errors import (
     DamagedFileError,
     GeometryError,
     HounsviewError,
+    LimitError,
     NoSeriesError,
     NotHounsfieldError,
     PixelDataError,
@@ -28,8 +29,9 @@ from hounsview.errors import (
     error_of,
 )
 from hounsview.findings import Finding, Report, Severity
+from hounsview.frames import Frame
 from hounsview.grids import Plan, plan_grid
-from hounsview.headers import Frame
+from hounsview.limits import get_limits, in_words
 from hounsview.reading import StackValues, read_stack
 from hounsview.repairs import carry_out, is_identity
 from hounsview.scanning import Progress, Scan, scan
@@ -86,7 +88,7 @@ def load(
         If there is nothing to load.
     AmbiguousSeriesError
         If several volumes are there; it lists them.
-    NotHounsfieldError, GeometryError, PixelDataError, UnsupportedSyntaxError
+    NotHounsfieldError, GeometryError, PixelDataError, UnsupportedSyntaxError, LimitError
         If the series cannot become a right volume; the message names the file.
     RepairNeededError
         With ``policy="strict"``, if it would need a repair.
@@ -128,7 +130,7 @@ def load_all(
             )
         except (NotHounsfieldError, GeometryError, PixelDataError) as error:
             refused.append(replace(series, report=error.report))
-        except (RepairNeededError, UnsupportedSyntaxError) as error:
+        except (RepairNeededError, UnsupportedSyntaxError, LimitError) as error:
             refused.append(replace(series, report=error.report))
     return LoadResult(volumes, refused)
 
@@ -148,7 +150,9 @@ def load_series(
     if plan is None or plan.geometry is None:
         message = f"{series.key} holds no stack of slices"
         raise NoSeriesError(message, report=judged.report, files=series.files)
-    known = frozenset(n for n in range(len(frames)) if _is_dropped(plan, n))
+    _refuse(judged.report.adding(_beyond_limit(judged)), policy)
+    used = {part for planned in plan.slices for part, _ in planned.parts}
+    known = frozenset(range(len(frames))) - used
     try:
         stack = read_stack(frames, known, as_stored=as_stored, progress=progress)
     except UnsupportedSyntaxError as error:
@@ -166,8 +170,21 @@ def _check_policy(policy: str) -> None:
         raise ArgumentError(msg)
 
 
-def _is_dropped(plan: Plan, n: int) -> bool:
-    return all(n != part for planned in plan.slices for part, _ in planned.parts)
+def _beyond_limit(series: Series) -> list[Finding]:
+    """Return a refusal when the volume would take more memory than is allowed."""
+    assert series.shape is not None
+    slices = max(series.shape[0], len(series.frames))
+    rows, columns = series.shape[1:]
+    # int16 values and a byte of validity; float32 is twice the first.
+    needed, limit = slices * rows * columns * 3, get_limits().volume_bytes
+    if needed <= limit:
+        return []
+    message = (
+        f"{slices:,} slices of {rows:,} x {columns:,} need {in_words(needed)}, and the limit "
+        f"is {in_words(limit)}"
+    )
+    way_out = "Load a part of the files, or raise it: hounsview.set_limits(volume_bytes=...)."
+    return [Finding("LIMIT_EXCEEDED", message, series.files, action=way_out)]
 
 
 def _refuse(report: Report, policy: str) -> None:
@@ -218,13 +235,14 @@ def _assembled(
 ) -> Volume:
     assert plan.geometry is not None
     values, valid = stack.values, stack.valid
-    if not is_identity(plan, len(frames)):
+    plan_changes = not is_identity(plan, len(frames))
+    if plan_changes:
         outside = 0 if as_stored else AIR_HU
         values, valid = carry_out(plan, values, valid, outside)
     return Volume(
         hu=values,
         geometry=plan.geometry,
-        valid=valid if valid.any() else None,
+        valid=valid if stack.marked or plan_changes else None,
         sources=[
             [_source(frames[n], weight) for n, weight in planned.parts]
             for planned in plan.slices
@@ -251,7 +269,8 @@ def _source(frame: Frame, weight: float) -> SliceSource:
 @lru_cache(maxsize=4)
 def _stored_again(path: Path, index: int) -> npt.NDArray[Any]:
     """Return the stored values of a frame, (rows, columns), read from its file again."""
-    from hounsview.headers import Other, read_frames
+    from hounsview.frames import Other
+    from hounsview.headers import read_frames
 
     frames = read_frames(path)
     if isinstance(frames, Other) or index >= len(frames):

@@ -15,16 +15,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import (
-    encoded_frames,
-    is_encapsulated,
-    read_frame,
-    read_native_into,
-)
+from hounsview.decoding import read_frame, read_native_into
 from hounsview.dicomfile import NATIVE
 from hounsview.errors import PixelDataError, name_files
 from hounsview.findings import Finding
-from hounsview.headers import Frame
+from hounsview.frames import Frame
 from hounsview.hounsfield import (
     BELOW_AIR_HU,
     CEILING_HU,
@@ -35,6 +30,7 @@ from hounsview.hounsfield import (
     measured_range,
 )
 from hounsview.inplace import convert_in_place, is_simple
+from hounsview.pixelbytes import encoded_frames, is_encapsulated
 from hounsview.scanning import Progress, tell
 from hounsview.volume import AIR_HU, Validity
 
@@ -54,12 +50,15 @@ class StackValues:
     unreadable : dict of int to str
         Frame number -> why its pixels could not be read.
     findings : list of Finding
+    marked : bool
+        Whether any bit of `valid` is set.
     """
 
     values: npt.NDArray[Any]
     valid: npt.NDArray[np.uint8]
     unreadable: dict[int, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    marked: bool = False
 
 
 class _DoesNotFitError(Exception):
@@ -118,6 +117,8 @@ class _Reader:
         if not self.as_stored:
             self._pad_everywhere()
             self._mark_ceiling()
+        facts = self.facts.values()
+        self.result.marked = any(fact.padded or fact.saturated for fact in facts)
         self.result.findings += _summary(self.frames, self.facts, self.as_stored)
         return self.result
 
@@ -223,7 +224,7 @@ class _Reader:
             for f in self.facts.values()
             if not f.tagged and f.padding_hu is not None
         }
-        for n, fact in self.facts.items():
+        for n, fact in list(self.facts.items()):
             if fact.padding_hu is not None:
                 continue
             for value in known:
@@ -231,6 +232,8 @@ class _Reader:
                     mask = self.result.values[n] == value
                     self.result.values[n][mask] = AIR_HU
                     self.result.valid[n][mask] |= np.uint8(Validity.PADDING)
+                    padded = fact.padded + int(np.count_nonzero(mask))
+                    self.facts[n] = fact = replace(fact, padded=padded)
 
     def _mark_ceiling(self) -> None:
         """Mark 3071 HU where no value of the series lies above it."""

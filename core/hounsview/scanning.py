@@ -11,7 +11,8 @@ from pathlib import Path
 from hounsview.errors import CancelledError, DamagedFileError, LimitError, PathNotFoundError
 from hounsview.files import Found, files_in, files_of_index
 from hounsview.findings import Finding
-from hounsview.headers import Frame, HeaderReader, Other
+from hounsview.frames import Frame, Other
+from hounsview.headers import HeaderReader
 from hounsview.series import Kind, Series, series_of_others, series_of_stack
 from hounsview.stacking import Stack, stacks_of
 from hounsview.zips import members_of

@@ -11,17 +11,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import (
-    LOSSY,
-    encoded_frames,
-    is_encapsulated,
-    pixel_problem,
-    read_frame,
-)
+from hounsview.decoding import LOSSY, read_frame
 from hounsview.errors import ArgumentError, HounsviewError, error_of, name_files
 from hounsview.findings import Finding, Report, Severity
+from hounsview.frames import Frame, Other
 from hounsview.grids import Plan, plan_grid
-from hounsview.headers import Frame, Other
 from hounsview.hounsfield import (
     AS_STORED,
     CT_CLASSES,
@@ -32,6 +26,7 @@ from hounsview.hounsfield import (
     not_hu,
     pixel_format_problem,
 )
+from hounsview.pixelbytes import encoded_frames, is_encapsulated, pixel_problem
 from hounsview.stacking import Stack, along_normal, distances, places
 
 Kind = Literal["volume", "single", "localizer", "not CT"]
@@ -209,29 +204,30 @@ def _kind(frames: Sequence[Frame]) -> tuple[Kind, Finding | None]:
 def _contract(frames: Sequence[Frame]) -> list[Finding]:
     """Return what stands between these frames and HU, and how their rescale was taken."""
     found: list[Finding] = []
+    first_ones = {id(frame.common): frame for frame in reversed(frames)}.values()
     for check in (pixel_format_problem, not_hu):
-        broken = [(frame, finding) for frame in frames if (finding := check(frame))]
-        if broken:
-            finding = broken[0][1]
-            files = tuple(dict.fromkeys(frame.path for frame, _ in broken))
+        bad = {id(f.common): finding for f in first_ones if (finding := check(f))}
+        if bad:
+            broken = [frame for frame in frames if id(frame.common) in bad]
+            finding = bad[id(broken[0].common)]
+            files = tuple(dict.fromkeys(frame.path for frame in broken))
             message = finding.message
             if len(frames) > 1:
                 message += f" ({len(broken)} of {len(frames)} slices)"
             return [replace(finding, message=message, files=files)]
     first = frames[0].rescale
-    unsaid = {f.rescale.type for f in frames if f.rescale.type in UNSPECIFIED_TYPES}
+    rescales = [frame.rescale for frame in first_ones]
+    unsaid = {one.type for one in rescales if one.type in UNSPECIFIED_TYPES}
     if unsaid:
         said = "US (unspecified)" if "US" in unsaid else "absent"
         message = f"RescaleType is {said}: HU are assumed, as CT images are defined"
         found.append(Finding("RESCALE_TYPE_ASSUMED", message, tag="RescaleType (0028,1054)"))
-    if any(f.rescale.lut is not None for f in frames):
+    if any(one.lut is not None for one in rescales):
         message = "a Modality LUT takes the place of slope and intercept"
         found.append(Finding("MODALITY_LUT_APPLIED", message))
-    if any(
-        (f.rescale.slope, f.rescale.intercept) != (first.slope, first.intercept) for f in frames
-    ):
-        slopes = sorted({f.rescale.slope or 0 for f in frames})
-        intercepts = sorted({f.rescale.intercept or 0 for f in frames})
+    if any((one.slope, one.intercept) != (first.slope, first.intercept) for one in rescales):
+        slopes = sorted({one.slope or 0 for one in rescales})
+        intercepts = sorted({one.intercept or 0 for one in rescales})
         message = (
             f"the rescale differs between slices: slopes {slopes[0]:g} to {slopes[-1]:g}, "
             f"intercepts {intercepts[0]:g} to {intercepts[-1]:g}"

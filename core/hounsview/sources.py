@@ -242,7 +242,6 @@ class InflatedSource:
                 raise DamagedFileError(msg)
             self._checksum = None
 
-
     def _inflate_at_once(self, wanted: int) -> None:
         """Inflate with libdeflate, about twice as fast; leave it to zlib where that fails."""
         self._tried_at_once = True

@@ -19,10 +19,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import pixel_problem
 from hounsview.errors import name_files
 from hounsview.findings import Finding
-from hounsview.headers import Frame
+from hounsview.frames import Frame
+from hounsview.pixelbytes import pixel_problem
 from hounsview.stacking import is_even
 
 Floats = npt.NDArray[np.float64]
@@ -208,7 +208,11 @@ def _at_the_end(frames: Sequence[Frame], numbers: Sequence[int]) -> Finding:
 
 def _all_unreadable(frames: Sequence[Frame]) -> Finding:
     files = tuple(frame.path for frame in frames)
-    return Finding("PIXELS_UNDECODABLE", f"no slice can be read: {name_files(files)}", files)
+    first = f"{frames[0].name} {pixel_problem(frames[0]) or 'cannot be decoded'}"
+    message = f"no slice can be read: {first}"
+    if len(frames) > 1:
+        message += f" ({len(frames)} slices: {name_files(files)})"
+    return Finding("PIXELS_UNDECODABLE", message, files)
 
 
 def _gap(below: Frame, above: Frame, gap: float, step: float) -> Finding:

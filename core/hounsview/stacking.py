@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.headers import Frame
+from hounsview.frames import Frame
 from hounsview.hounsfield import is_localizer, not_ct
 
 Floats = npt.NDArray[np.float64]
@@ -75,8 +75,13 @@ def series_key(frame: Frame) -> Hashable:
 
 
 def _split(series: Hashable, members: Sequence[Frame]) -> list[Stack]:
-    groups: list[tuple[list[Frame], set[str]]] = [(list(members), set())]
-    for reason, key in _hard_keys(members):
+    # Every hard key is a fact of `Common`: frames that share one are asked once.
+    alike: dict[int, list[Frame]] = defaultdict(list)
+    for frame in members:
+        alike[id(frame.common)].append(frame)
+    first_ones = [frames[0] for frames in alike.values()]
+    groups: list[tuple[list[Frame], set[str]]] = [(first_ones, set())]
+    for reason, key in _hard_keys(first_ones):
         divided: list[tuple[list[Frame], set[str]]] = []
         for group, reasons in groups:
             parts = _divide(group, key)
@@ -84,7 +89,8 @@ def _split(series: Hashable, members: Sequence[Frame]) -> list[Stack]:
             divided += [(part, reasons | added) for part in parts]
         groups = divided
     stacks = []
-    for group, reasons in groups:
+    for chosen, reasons in groups:
+        group = [frame for one in chosen for frame in alike[id(one.common)]]
         parts, why = _split_soft(along_normal(group))
         added = {why} if why else set()
         told_apart = ", ".join(sorted(reasons | added)) if len(groups) > 1 or why else ""
@@ -104,7 +110,7 @@ def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Ha
     spacing = _rounded([f.pixel_spacing for f in members], SPACING_TOLERANCE)
 
     def fact(keyword: str) -> Callable[[Frame], Hashable]:
-        return lambda frame: _normal(frame.facts.get(keyword, ""))
+        return lambda frame: _normal(frame.fact(keyword))
 
     return [
         ("patient", lambda f: f.patient_id),
@@ -168,12 +174,13 @@ def normal_of(orientation: Sequence[float]) -> Floats | None:
 
 def distances(frames: Sequence[Frame]) -> Floats | None:
     """Return (n,) mm along the normal of the first frame; None where it is unknown."""
-    if any(len(f.position) != 3 or not np.isfinite(f.position).all() for f in frames):
+    if any(len(frame.position) != 3 for frame in frames):
         return None
+    positions = np.array([frame.position for frame in frames], float)
     normal = normal_of(frames[0].orientation)
-    if normal is None:
+    if normal is None or not np.isfinite(positions).all():
         return None
-    along: Floats = np.asarray([f.position for f in frames], float) @ normal
+    along: Floats = positions @ normal
     return along
 
 
@@ -182,10 +189,9 @@ def along_normal(frames: Sequence[Frame]) -> list[Frame]:
     along = distances(frames)
     if along is None:
         return list(frames)
-    order = sorted(
-        range(len(frames)),
-        key=lambda n: (along[n], str(frames[n].path), frames[n].index),
-    )
+    # Sorted once by name and once, stably, by place: names decide between equal places.
+    by_name = sorted(range(len(frames)), key=lambda n: (str(frames[n].path), frames[n].index))
+    order = sorted(by_name, key=along.tolist().__getitem__)
     return [frames[n] for n in order]
 
 
@@ -231,7 +237,7 @@ def _split_soft(frames: list[Frame]) -> tuple[list[list[Frame]], str]:
 def _parts_by(frames: Sequence[Frame], *keywords: str) -> list[list[Frame]]:
     def key(frame: Frame) -> Hashable:
         return tuple(
-            frame.image_type if keyword == "ImageType" else frame.facts.get(keyword, "")
+            frame.image_type if keyword == "ImageType" else frame.fact(keyword)
             for keyword in keywords
         )
 
@@ -283,7 +289,7 @@ def _parts_by_instance_rank(
         return []
     try:
         numbers = np.array(
-            [[int(frames[n].facts["InstanceNumber"]) for n in g] for g in groups]
+            [[int(frames[n].own_facts["InstanceNumber"]) for n in g] for g in groups]
         )
     except (KeyError, ValueError):
         return []

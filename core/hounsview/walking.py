@@ -24,9 +24,7 @@ _SHORT_VRS: Final = {
     vr.encode(): vr
     for vr in "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
 }
-_LONG_VRS: Final = {
-    vr.encode(): vr for vr in "OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
-}
+_LONG_VRS: Final = {vr.encode(): vr for vr in "OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()}
 _EXPLICIT, _IMPLICIT, _LENGTH = Struct("<HH2sH"), Struct("<HHL"), Struct("<L")
 
 
@@ -134,17 +132,19 @@ def _run(found: Walk, buffer: bytes, place: int, bounds: _Bounds, depth: int) ->
             return value
         stop = value + length
         if length == UNDEFINED_LENGTH:
-            if vr not in ("SQ", "") or depth >= DEEPEST:
-                raise OddError
-            stop = _sequence_end(found.structure, buffer, value, bounds, depth + 1)
-        if stop > end:
-            raise OddError
-        if stop > there:
-            raise MoreNeededError
+            stop = _sequence_end(found.structure, buffer, (vr, value), bounds, depth + 1)
+        _check_there(stop, end, there)
         found.elements[tag] = (vr, buffer[value:stop])
         found.places[tag] = (value, stop)
         place = stop
     return place
+
+
+def _check_there(stop: int, end: int, there: int) -> None:
+    if stop > end:
+        raise OddError
+    if stop > there:
+        raise MoreNeededError
 
 
 def _element(buffer: bytes, place: int, implicit: bool) -> tuple[int, str, int, int]:
@@ -167,12 +167,18 @@ def _element(buffer: bytes, place: int, implicit: bool) -> tuple[int, str, int, 
 
 
 def _sequence_end(
-    structure: list[tuple[int, int]], buffer: bytes, place: int, bounds: _Bounds, depth: int
+    structure: list[tuple[int, int]],
+    buffer: bytes,
+    start: tuple[str, int],
+    bounds: _Bounds,
+    depth: int,
 ) -> int:
-    """Return the place after a sequence of undefined length that starts at `place`."""
+    """Return the place after a value of undefined length, given by its VR and its start."""
+    vr, place = start
+    if vr not in ("SQ", "") or depth > DEEPEST:
+        raise OddError
     while True:
-        if place + 8 > len(buffer):
-            raise MoreNeededError if len(buffer) < bounds.end else OddError
+        _check_there(place + 8, bounds.end, len(buffer))
         group, number, length = _IMPLICIT.unpack_from(buffer, place)
         structure.append((place, place + 8))
         place += 8
@@ -182,8 +188,7 @@ def _sequence_end(
         if tag != _ITEM:
             raise OddError
         if length == UNDEFINED_LENGTH:
-            inside = Walk(structure=structure)
-            place = _run(inside, buffer, place, bounds, depth)
+            place = _run(Walk(structure=structure), buffer, place, bounds, depth)
         else:
             place += length
 

@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from struct import error as StructError
-from struct import unpack
+from struct import error, unpack
 from typing import Final
 
 from hounsview.errors import DamagedFileError, LimitError
@@ -127,9 +126,9 @@ def _directory(stream: io.BufferedIOBase) -> Mapping[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, StructError) as error:
-        msg = f"a broken zip: {error}"
-        raise DamagedFileError(msg) from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, error) as broken:
+        msg = f"a broken zip: {broken}"
+        raise DamagedFileError(msg) from broken
     found: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = _normalised(info.filename)
