@@ -6,14 +6,20 @@ Ordinary headers are walked (`hounsview.walking`); whatever is unusual goes to p
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from hounsview.elements import Attributes
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError
-from hounsview.sources import InflatedSource, Source, SourceStream
+from hounsview.sources import (
+    LARGEST_HEADER,
+    InflatedSource,
+    Source,
+    SourceStream,
+    check_header_size,
+)
 from hounsview.walking import (
     PIXEL_DATA,
     MoreNeededError,
@@ -46,7 +52,7 @@ SEQUENCES: Final = frozenset(
 """Sequences that are asked for: Modality LUT and functional groups."""
 
 FIRST_READ: Final = 1 << 14
-_LARGEST_WALK: Final = 1 << 26
+_SERIES_UID: Final = 0x0020000E
 _PREAMBLE: Final = 132
 _META_GROUP: Final = b"\x02\x00"
 _META_AT_MOST: Final = 2048
@@ -106,7 +112,12 @@ class DicomFile:
     walked: Walk | None = None
 
 
-def open_dicom(path: Path, source: Source, start: bytes) -> DicomFile:
+def open_dicom(
+    path: Path,
+    source: Source,
+    start: bytes,
+    enough: Callable[[Attributes], bool] = lambda _: False,
+) -> DicomFile:
     """Read the header of one file.
 
     Parameters
@@ -116,6 +127,8 @@ def open_dicom(path: Path, source: Source, start: bytes) -> DicomFile:
     source : Source
     start : bytes
         The first bytes of the source, read already.
+    enough : callable
+        Whether the elements at the start of a long header say all that is wanted.
 
     Raises
     ------
@@ -131,7 +144,7 @@ def open_dicom(path: Path, source: Source, start: bytes) -> DicomFile:
         raise DamagedFileError(msg, files=[path])
     if is_dicom(start):
         try:
-            return _walked(path, source, start)
+            return _walked(path, source, start, enough)
         except OddError:
             if DEFLATED.encode() in start[:_META_AT_MOST]:
                 # pydicom would inflate it as a whole, however large that is.
@@ -150,23 +163,44 @@ def is_dicom(start: bytes) -> bool:
     return start[128:_PREAMBLE] == b"DICM"
 
 
-def _walked(path: Path, source: Source, start: bytes) -> DicomFile:
+def _walked(
+    path: Path, source: Source, start: bytes, enough: Callable[[Attributes], bool]
+) -> DicomFile:
     """Return an ordinary file, walked.
 
     Raises
     ------
     OddError
         If it is not ordinary.
+    LimitError
+        If its header goes on without end.
     """
     while True:
         try:
             return _walk_file(path, source, start)
-        except MoreNeededError:
-            more = source.read(len(start), 7 * len(start))
-            # A file that shrank, or a header beyond all measure.
-            if not more or len(start) > _LARGEST_WALK:
-                raise OddError from None
-            start += more
+        except MoreNeededError as more:
+            known = more.found.attributes(implicit=False)
+            if max(more.found.elements, default=0) > _SERIES_UID and enough(known):
+                return DicomFile(path, known, Attributes({}), "", True, None)
+            start = _longer(source, start, more.needed)
+
+
+def _longer(source: Source, start: bytes, needed: int) -> bytes:
+    """Return more of a file: what a walk needs, and at least four times as much.
+
+    Raises
+    ------
+    LimitError
+        If a header needs more than any real one has.
+    OddError
+        If the file is shorter than it was.
+    """
+    check_header_size(needed)
+    wanted = min(max(needed, 4 * len(start)), LARGEST_HEADER)
+    longer = start + source.read(len(start), wanted - len(start))
+    if len(longer) < min(needed, source.size):
+        raise OddError
+    return longer
 
 
 def _walk_file(path: Path, source: Source, start: bytes) -> DicomFile:
@@ -216,16 +250,16 @@ def _walk_deflated(path: Path, source: Source, place: int, meta: Attributes) -> 
         try:
             found = _walk_data_set(start, 0, inflated.size, implicit=False)
             break
+        except MoreNeededError as more:
+            try:
+                start = _longer(inflated, start, more.needed)
+            except OddError:
+                msg = "the deflated data set breaks off before its pixels"
+                raise DamagedFileError(msg, files=[path]) from None
         except OddError:
             odd = _parsed_by_pydicom(path, inflated, has_preamble=True)
             pixels = odd.pixels and replace(odd.pixels, deflated_at=place)
             return replace(odd, meta=meta, transfer_syntax=DEFLATED, pixels=pixels)
-        except MoreNeededError:
-            longer = inflated.read(0, 8 * len(start))
-            if len(longer) == len(start) or len(start) > _LARGEST_WALK:
-                msg = "the deflated data set breaks off before its pixels"
-                raise DamagedFileError(msg, files=[path]) from None
-            start = longer
     pixels = None
     if found.pixel_length is not None:
         pixels = PixelElement(found.stop, found.pixel_length, inflated.size, place)
@@ -255,8 +289,8 @@ def _parsed_by_pydicom(path: Path, source: Source, has_preamble: bool) -> DicomF
             dataset = read_partial(stream, at_pixels, force=True)
             meta = _attributes_of(dataset.file_meta)
             attributes = _attributes_of(dataset)
-    except (LimitError, DamagedFileError) as error:
-        raise type(error)(str(error), files=[path]) from error
+    except (LimitError, DamagedFileError):
+        raise
     except RecursionError as error:
         reason = "damaged before its pixels: sequences lie in each other without end"
         raise DamagedFileError(reason, files=[path]) from error

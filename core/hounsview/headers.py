@@ -18,6 +18,7 @@ from hounsview.errors import DamagedFileError, LimitError, NotDicomError
 from hounsview.frames import Common, Frame, Other, PixelFormat, Rescale
 from hounsview.layouts import Layout
 from hounsview.limits import get_limits, in_words
+from hounsview.walking import UNDEFINED_LENGTH
 from hounsview.zips import MAGIC, open_source
 
 _GROUPS: Final = {
@@ -63,6 +64,7 @@ _OWN_FACTS: Final = frozenset(
 )
 _TIMES_AND_NUMBERS: Final = {_FACT_TAGS[keyword][0]: keyword for keyword in _OWN_FACTS}
 _VARYING: Final = frozenset({_SOP_INSTANCE_UID, _POSITION, *_TIMES_AND_NUMBERS})
+_ITEM_BYTES: Final = 8
 _LAYOUTS_KEPT: Final = 12
 _LONGEST_FIRST_READ: Final = 1 << 18
 
@@ -117,7 +119,7 @@ class HeaderReader:
             known = self._by_layout(path, start, source.size)
             if known is not None:
                 return (known,)
-            file = open_dicom(path, source, start)
+            file = open_dicom(path, source, start, _is_no_image)
         except (DamagedFileError, LimitError) as error:
             return Other(path, str(error), damaged=True)
         except NotDicomError as error:
@@ -156,15 +158,23 @@ def read_frames(path: Path) -> tuple[Frame, ...] | Other:
 
 
 def _beyond_limits(file: DicomFile) -> Other | None:
-    """Return why a file claims too many frames; None when it does not."""
+    """Return why a file claims more frames than it can hold; None when it does not."""
     at, most = file.attributes, get_limits().frames
     count = at.integer(0x00280008) or 1
-    if count <= most:
+    if count == 1 or file.pixels is None:
         return None
-    there = in_words(file.pixels.file_size) if file.pixels else "no PixelData"
+    there = file.pixels.file_size - file.pixels.offset
+    if file.pixels.length == UNDEFINED_LENGTH:
+        can_hold = there // _ITEM_BYTES
+    else:
+        # A file cut off in its last half may still give some of its slices.
+        can_hold = 2 * there // max(_pixel_format(at).frame_bytes, 1) + 1
+    if count <= min(most, can_hold):
+        return None
+    limit = f", and the limit is {most:,}" if count > most else ""
     return Other(
         file.path,
-        f"claims {count:,} frames in {there}, and the limit is {most:,}",
+        f"claims {count:,} frames in {in_words(max(there, 0))} of PixelData{limit}",
         damaged=True,
         is_dicom=True,
         series_uid=at.text(0x0020000E),
@@ -194,6 +204,11 @@ _NO_SLICES: Final = {
 _NO_SLICE_MODALITIES: Final = {
     "SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "SR", "PR", "KO", "REG", "DOC", "OT", "SC",
 }  # fmt: skip
+
+
+def _is_no_image(at: Attributes) -> bool:
+    """Return whether the start of a header says that no slice will follow."""
+    return at.text(0x00080016) in _NO_SLICES
 
 
 def _without_image(file: DicomFile) -> Other | None:

@@ -20,7 +20,6 @@ from hounsview.hounsfield import (
     BELOW_AIR_HU,
     TISSUE_HU,
     SliceFacts,
-    measured_range,
     padding_limits,
     stored_ceiling,
     untagged_padding,
@@ -82,28 +81,29 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
     if padding is not None:
         if padding_hu is None or padding.all():
             return None
-        # Any measured value in place of padding leaves the range of the measured ones.
-        np.copyto(stored, stored.flat[int(padding.argmin())], where=padding)
-        low, high = int(stored.min()), int(stored.max())
+        low, high = _measured(stored, padding, low, high)
     if not (low + intercept >= -32768 and high + intercept <= 32767):
         return None
     saturated = stored == top if high == top else None
     if intercept:
         cells += np.int16((intercept + 0x8000) % 0x10000 - 0x8000)
-    lowest, highest = float(low + intercept), float(high + intercept)
-    tagged = padding is not None or not lowest < AIR_HU
+    tagged = padding is not None or not low + intercept < AIR_HU
     if not tagged:
         padding = untagged_padding(cells)
         tagged = padding is None
         if padding is not None:
-            padding_hu = lowest
-            lowest, highest = measured_range(cells, padding)
+            padding_hu = float(low + intercept)
+            measured = _measured(cells, padding, low + intercept, high + intercept)
+            low, high = measured[0] - intercept, measured[1] - intercept
     if padding is not None:
-        np.copyto(cells, np.int16(AIR_HU), where=padding)
+        _fill(
+            cells, padding, low + intercept, single=not tagged or len(set(frame.padding)) == 1
+        )
         np.copyto(valid, padding.view(np.uint8))  # True is the bit of PADDING
         saturated = None if saturated is None else saturated & ~padding
     if saturated is not None:
         np.bitwise_or(valid, np.uint8(Validity.SATURATED), out=valid, where=saturated)
+    lowest, highest = float(low + intercept), float(high + intercept)
     below = lowest < BELOW_AIR_HU
     return SliceFacts(
         lowest=lowest,
@@ -114,6 +114,35 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
         padded=0 if padding is None else int(np.count_nonzero(padding)),
         saturated=0 if saturated is None else int(np.count_nonzero(saturated)),
     )
+
+
+def _measured(
+    values: npt.NDArray[np.integer[Any]], padding: Mask, low: int, high: int
+) -> tuple[int, int]:
+    """Return the range of the values that are no padding, where `low` to `high` is of all.
+
+    Where padding is just the lowest value, an unsigned difference lifts it above all
+    others: a plain minimum then finds the next one, far faster than any mask.
+    """
+    first = int(values.flat[int(padding.argmax())])
+    if first == low < high and not padding.flat[int(values.argmax())]:
+        lifted = values.view(np.uint16) - np.uint16((low + 1) & 0xFFFF)
+        next_one = low + 1 + int(lifted.min())
+        # A range of padding values may reach beyond the lowest.
+        if not padding.flat[int(lifted.argmin())]:
+            return next_one, high
+    kept = values[~padding]
+    if kept.size == 0:
+        return 0, 0
+    return int(kept.min()), int(kept.max())
+
+
+def _fill(cells: Slice, padding: Mask, lowest: int, *, single: bool) -> None:
+    """Put air where padding is; where that is one value below all others, by one maximum."""
+    if single and cells.flat[int(padding.argmax())] <= AIR_HU <= lowest:
+        np.maximum(cells, np.full(cells.shape[1], AIR_HU, np.int16), out=cells)
+    else:
+        np.copyto(cells, np.int16(AIR_HU), where=padding)
 
 
 def _tagged(

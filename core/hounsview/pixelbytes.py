@@ -84,6 +84,7 @@ def opened(frame: Frame) -> Iterator[Source]:
 
 
 def pixel_source(path: Path, pixels: PixelElement) -> Source:
+    """Return the bytes of a file, inflated where its data set is deflated."""
     source = open_source(path)
     if pixels.deflated_at:
         return inflated_data_set(source, pixels.deflated_at, path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError
-from hounsview.limits import DEFLATE_RATIO, get_limits, in_words
+from hounsview.limits import DEFLATE_RATIO, MIB, get_limits, in_words
 
 _OPEN_FLAGS: Final = (
     os.O_RDONLY
@@ -26,9 +26,24 @@ _ONE_READ: Final = 1 << 30
 _AHEAD: Final = 1 << 14
 _WORTH_A_LIBRARY: Final = 1 << 17
 _BEHIND_PIXELS: Final = 1 << 16
-MOST_READS: Final = 1_000_000
-"""Reads that pydicom may take for one header: about one for each element."""
+MOST_READS: Final = 300_000
+"""Reads that pydicom may take for one header: about two for each element."""
+LARGEST_HEADER: Final = 64 * MIB
+"""Bytes before the pixels; a thousand times what is usual."""
 _HAS_PREAD: Final = hasattr(os, "preadv")
+
+
+def check_header_size(size: int) -> None:
+    """Refuse a header that goes on beyond any real one.
+
+    Raises
+    ------
+    LimitError
+        If it does.
+    """
+    if size > LARGEST_HEADER:
+        msg = f"its header is longer than {in_words(LARGEST_HEADER)}"
+        raise LimitError(msg)
 
 
 class Source(Protocol):
@@ -80,7 +95,9 @@ class FileSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`; fewer at the end."""
-        length = max(min(length, self.size - offset), 0)
+        length = min(length, self.size - offset)
+        if length <= 0 or offset < 0:
+            return b""
         if _HAS_PREAD and length < _ONE_READ:
             return os.pread(self._descriptor, length, offset)
         found = bytearray(length)
@@ -89,7 +106,7 @@ class FileSource:
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill a buffer from `offset` and return how many bytes there were."""
         done = 0
-        while done < len(buffer):
+        while done < len(buffer) and 0 <= offset < self.size:
             if _HAS_PREAD:
                 got = os.preadv(self._descriptor, [buffer[done:]], offset + done)
             else:
@@ -285,6 +302,7 @@ class SourceStream:
             raise LimitError(msg)
         rest = max(self._source.size - self._place, 0)
         length = rest if length < 0 else min(length, rest)
+        check_header_size(self._place + length)
         at = self._place - self._window_at
         if at < 0 or at + length > len(self._window):
             self._window = self._source.read(self._place, max(length, min(_AHEAD, rest)))

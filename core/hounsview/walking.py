@@ -13,11 +13,14 @@ from struct import Struct
 from typing import Final
 
 from hounsview.elements import Attributes
+from hounsview.errors import LimitError
 
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 PIXEL_DATA: Final = 0x7FE00010
-DEEPEST: Final = 16
-"""Sequences inside sequences that the walk follows."""
+DEEPEST: Final = 64
+"""Sequences inside sequences before a header counts as hostile."""
+MOST_ELEMENTS: Final = 50_000
+"""Elements of the top level, and twenty times as many below, likewise."""
 
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _SHORT_VRS: Final = {
@@ -33,7 +36,19 @@ class OddError(Exception):
 
 
 class MoreNeededError(Exception):
-    """The header goes on beyond the bytes that were read so far."""
+    """The header goes on beyond the bytes that were read so far.
+
+    Parameters
+    ----------
+    found : Walk
+        What was found in them.
+    needed : int
+        Bytes from the start of the file that the walk cannot go on without.
+    """
+
+    def __init__(self, found: Walk, needed: int) -> None:
+        super().__init__("the header goes on")
+        self.found, self.needed = found, needed
 
 
 @dataclass(slots=True)
@@ -91,11 +106,22 @@ def walk(
         If the header is not an ordinary one.
     MoreNeededError
         If `buffer` ends before the header does.
+    LimitError
+        If there are more elements, or deeper ones, than any real header has.
     """
     found = Walk()
-    found.stop = _run(found, buffer, start, _Bounds(end, implicit, group), depth=0)
+    try:
+        found.stop = _run(found, buffer, start, _Bounds(end, implicit, group), depth=0)
+    except _BufferEndsError as ended:
+        raise MoreNeededError(found, ended.needed) from None
     found.header = buffer[: found.stop]
     return found
+
+
+class _BufferEndsError(Exception):
+    def __init__(self, needed: int) -> None:
+        super().__init__(needed)
+        self.needed = needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +141,7 @@ def _run(found: Walk, buffer: bytes, place: int, bounds: _Bounds, depth: int) ->
     last, end, there = -1, bounds.end, len(buffer)
     while place < end:
         if place + 12 > there < end:
-            raise MoreNeededError
+            raise _BufferEndsError(place + 12)
         if place + 8 > end:
             raise OddError
         if bounds.group is not None and buffer[place : place + 2] != bounds.group:
@@ -134,6 +160,9 @@ def _run(found: Walk, buffer: bytes, place: int, bounds: _Bounds, depth: int) ->
         if length == UNDEFINED_LENGTH:
             stop = _sequence_end(found.structure, buffer, (vr, value), bounds, depth + 1)
         _check_there(stop, end, there)
+        if len(found.elements) >= MOST_ELEMENTS:
+            msg = f"the header has more than {MOST_ELEMENTS:,} elements"
+            raise LimitError(msg)
         found.elements[tag] = (vr, buffer[value:stop])
         found.places[tag] = (value, stop)
         place = stop
@@ -144,7 +173,7 @@ def _check_there(stop: int, end: int, there: int) -> None:
     if stop > end:
         raise OddError
     if stop > there:
-        raise MoreNeededError
+        raise _BufferEndsError(stop)
 
 
 def _element(buffer: bytes, place: int, implicit: bool) -> tuple[int, str, int, int]:
@@ -175,12 +204,18 @@ def _sequence_end(
 ) -> int:
     """Return the place after a value of undefined length, given by its VR and its start."""
     vr, place = start
-    if vr not in ("SQ", "") or depth > DEEPEST:
+    if vr not in ("SQ", ""):
         raise OddError
+    if depth > DEEPEST:
+        msg = f"the header has sequences more than {DEEPEST} deep in each other"
+        raise LimitError(msg)
     while True:
         _check_there(place + 8, bounds.end, len(buffer))
         group, number, length = _IMPLICIT.unpack_from(buffer, place)
         structure.append((place, place + 8))
+        if len(structure) > 20 * MOST_ELEMENTS:
+            msg = f"the header has more than {20 * MOST_ELEMENTS:,} elements and items"
+            raise LimitError(msg)
         place += 8
         tag = group << 16 | number
         if tag == _SEQUENCE_END and length == 0:
@@ -234,5 +269,5 @@ def _items(element: tuple[str, bytes], implicit: bool) -> Sequence[Attributes]:
     """Return the items of a sequence; none if they are not well-formed."""
     try:
         return items_of(element, implicit=implicit)
-    except OddError:
+    except (OddError, LimitError):
         return ()

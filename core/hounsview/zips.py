@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from struct import error, unpack
+from struct import unpack
 from typing import Final
 
 from hounsview.errors import DamagedFileError, LimitError
@@ -74,15 +74,15 @@ def members_of(path: Path) -> list[Path]:
 
 def _around(above: Path, name: str) -> tuple[_Archive, str]:
     """Return the innermost zip that a name leads to, and the rest of the name."""
-    archive, inside = _on_disk(above), ""
+    archive, inside, depth = _on_disk(above), "", 1
     while name not in archive.members:
         inner = next((n for n in archive.members if name.startswith(f"{n}/")), None)
         if inner is None:
             break
-        inside += f"{inner}/"
+        inside, depth = f"{inside}{inner}/", depth + 1
         name = name[len(inner) + 1 :]
         status = above.stat()
-        archive = _inside(above, status.st_mtime_ns, status.st_size, inside)
+        archive = _inside(above, status.st_mtime_ns, status.st_size, inside, depth)
     return archive, name
 
 
@@ -98,12 +98,11 @@ def _read_on_disk(path: Path, modified: int, size: int) -> _Archive:
 
 
 @lru_cache(maxsize=2)
-def _inside(above: Path, modified: int, size: int, name: str) -> _Archive:
+def _inside(above: Path, modified: int, size: int, name: str, depth: int) -> _Archive:
     """Return the zip at a name that ends in "/", held in memory."""
-    depth, most = name.count("/"), get_limits().zip_depth
-    limit = get_limits().inflated_bytes
-    if depth >= most:
-        msg = f"a zip {depth + 1} deep, and the limit is {most}: unpack the outer one first"
+    limit, most = get_limits().inflated_bytes, get_limits().zip_depth
+    if depth > most:
+        msg = f"a zip {depth} deep, and the limit is {most}: unpack the outer one first"
         raise LimitError(msg)
     source = open_source(above / name)
     try:
@@ -126,13 +125,15 @@ def _directory(stream: io.BufferedIOBase) -> Mapping[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(stream) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, error) as broken:
+    except OSError:
+        raise
+    except Exception as broken:  # zipfile raises many kinds on crafted directories
         msg = f"a broken zip: {broken}"
         raise DamagedFileError(msg) from broken
     found: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = _normalised(info.filename)
-        if info.is_dir() or not name:
+        if not name or info.is_dir():
             continue
         again = 2
         while name in found:
