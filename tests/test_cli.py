@@ -17,7 +17,7 @@ import pytest
 import hounsview as hv
 from hounsview_vizapp.cli import main
 from series_kit import write_series
-from trap_series import TRAPS
+from traps import TRAPS
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pydicom.fileset import FileSet
 import hounsview as hv
 from hounsview.zips import members_of, open_source
 from series_kit import SLICES, expected_hu, positions, write_series
-from trap_series import TRAPS
+from traps import TRAPS
 
 
 def zipped(folder: Path, target: Path, method: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -103,18 +104,14 @@ def test_names_in_a_zip_lead_nowhere_and_hide_nothing(
     with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
         for n, file in enumerate(files):
             name = names[n] if n < 2 else file.name
-            with pytest.warns(UserWarning) if n == 1 and len(set(names)) == 1 else _nothing():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # zipfile warns of a name that is there
                 archive.writestr(name, file.read_bytes())
     for member in members_of(tmp_path / "scan.zip"):
         assert ".." not in member.parts
         assert member.is_relative_to(tmp_path / "scan.zip")
     assert exact(hv.load(tmp_path / "scan.zip"))
     assert hv.load(tmp_path / "scan.zip").shape[0] == SLICES
-
-
-class _nothing:  # noqa: N801
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
 
 
 def test_a_flipped_bit_in_a_zip_is_a_lost_slice_not_a_wrong_one(

@@ -11,7 +11,7 @@ from differential import by_pydicom, by_walking, plain, was_walked
 from hounsview.headers import HeaderReader
 from real_data import FOLDER, needs_data
 from test_mutations import KINDS, mutated
-from trap_series import TRAPS
+from traps import TRAPS
 
 
 @pytest.mark.parametrize("name", sorted(TRAPS))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hounsview as hv
-from trap_series import TRAPS
+from traps import TRAPS
 
 KINDS = ("clean", "enhanced multi-frame, shuffled", "RLE", "JPEG-LS", "no preamble, no meta")
 PATCHES = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f", b"nan ", b"-1\\0")

@@ -458,3 +458,16 @@ def test_a_broken_rle_header_is_a_lost_slice(place: int, tmp_path: Path) -> None
     assert (volume.valid[5] == hv.Validity.FILLED).all()
     assert "5.dcm" in str(volume.report)
     assert np.abs(volume.hu - expected_hu(volume)).max() <= 1
+
+
+def test_copies_of_a_colour_screen_are_no_crash(tmp_path: Path) -> None:
+    cells = np.zeros((ROWS, COLUMNS, 3), np.uint8)
+    for n in range(3):
+        screen = make_slice(
+            positions()[0], n, SamplesPerPixel=3, PhotometricInterpretation="RGB",
+            BitsAllocated=8, BitsStored=8, HighBit=7, PixelRepresentation=0,
+            PlanarConfiguration=0, PixelData=cells.tobytes(),
+        )  # fmt: skip
+        save(screen, tmp_path / f"{n}.dcm")
+    with pytest.raises(hv.HounsviewError, match="colour"):
+        hv.load(tmp_path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import hounsview as hv
-from series_kit import ROWS, expected_hu, write_series
-from trap_series import TRAPS, Trap
+from series_kit import COLUMNS, ROWS, SLICES, expected_hu, write_series
+from traps import TRAPS, Trap
 
 MADE = hv.Validity.FILLED | hv.Validity.RESAMPLED
 
@@ -95,6 +96,30 @@ def test_an_unreadable_slice_among_uneven_ones_is_marked_filled(tmp_path: Path) 
     assert volume.valid is not None
     filled = (volume.valid & hv.Validity.FILLED).any(axis=(1, 2))
     assert np.flatnonzero(filled).tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"PixelSpacing": [1.6, 1.0], "PixelData": bytes(2 * ROWS * COLUMNS)},
+        {"ImageOrientationPatient": None, "PixelData": bytes(2 * ROWS * COLUMNS)},
+        {"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]},
+        {"FrameOfReferenceUID": "1.2.99"},
+    ],
+)
+@pytest.mark.parametrize("where", [4, SLICES - 1])
+def test_one_slice_of_another_kind_is_split_off_and_named_and_never_closes_the_gap(
+    tags: dict[str, Any], where: int, tmp_path: Path
+) -> None:
+    write_series(tmp_path, change=lambda n, own: own.update(tags if n == where else {}))
+    volume = hv.load(tmp_path)
+    check_voxels(volume)
+    assert volume.report.status == "split"
+    (split,) = [f for f in volume.report.findings if f.code == "SERIES_SPLIT"]
+    assert f"slice{where:03d}.dcm" in split.message
+    assert [file.name for file in split.files] == [f"slice{where:03d}.dcm"]
+    assert volume.shape[0] == (SLICES if where == 4 else SLICES - 1)
+    assert volume.report.has("SLICE_LOST") == (where == 4)
 
 
 def test_every_tilted_voxel_inside_a_stored_slice_has_a_value(tmp_path: Path) -> None:

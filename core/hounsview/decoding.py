@@ -180,6 +180,9 @@ def _cut_off(frame: Frame, there: int) -> PixelDataError:
 
 def _as_cells(frame: Frame, value: bytes | memoryview) -> Cells:
     layout = frame.format
+    if layout.samples != 1 or layout.bits_allocated not in (8, 16, 32):
+        problem = f"has {layout.samples} sample(s) of {layout.bits_allocated} bits a pixel"
+        raise pixel_error(frame, problem)
     if len(value) < layout.frame_bytes:
         raise _cut_off(frame, len(value))
     order = ">" if frame.transfer_syntax == EXPLICIT_BIG else "<"

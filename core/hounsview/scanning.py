@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hounsview.errors import CancelledError, DamagedFileError, LimitError, PathNotFoundError
+from hounsview.errors import (
+    CancelledError,
+    DamagedFileError,
+    LimitError,
+    PathNotFoundError,
+    name_files,
+)
 from hounsview.files import Found, files_in, files_of_index
 from hounsview.findings import Finding
 from hounsview.frames import Frame, Other
@@ -165,22 +171,31 @@ def tell(progress: Progress | None, done: int, total: int, what: str) -> None:
 def _series_of_frames(frames: list[Frame]) -> list[Series]:
     pairs = [(stack, series_of_stack(stack)) for stack in stacks_of(frames)]
     # A localizer or a screen under the same UID is left out, which is no split.
-    shared = Counter(
-        stack.series for stack, series in pairs if series.kind in ("volume", "single")
-    )
+    siblings: dict[Hashable, list[Series]] = defaultdict(list)
+    for stack, series in pairs:
+        if series.kind in ("volume", "single"):
+            siblings[stack.series].append(series)
     return [
-        _split_off(series, stack, shared[stack.series])
-        if series.kind in ("volume", "single") and shared[stack.series] > 1
+        _split_off(series, stack, siblings[stack.series])
+        if series.kind in ("volume", "single") and len(siblings[stack.series]) > 1
         else series
         for stack, series in pairs
     ]
 
 
-def _split_off(series: Series, stack: Stack, siblings: int) -> Series:
+def _split_off(series: Series, stack: Stack, siblings: list[Series]) -> Series:
     by = f" by {stack.distinct_by}" if stack.distinct_by else ""
-    message = f"one of {siblings} stacks under one SeriesInstanceUID, told apart{by}"
+    others = [one for one in siblings if one is not series]
+    listed = ", ".join(f"{len(one.frames)} x {one.files[0].name} ..." for one in others[:3])
+    if all(len(one.frames) == 1 for one in others):
+        listed = name_files([one.files[0] for one in others], limit=3)
+    message = (
+        f"one of {len(siblings)} stacks under one SeriesInstanceUID, told apart{by}; "
+        f"beside it: {listed}"
+    )
+    files = tuple(file for one in others for file in one.files)
     action = "Each is a volume of its own: choose with series=."
-    found = Finding("SERIES_SPLIT", message, action=action)
+    found = Finding("SERIES_SPLIT", message, files, action=action)
     return replace(series, report=series.report.adding([found]))
 
 

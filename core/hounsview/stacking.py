@@ -114,6 +114,7 @@ def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Ha
 
     return [
         ("patient", lambda f: f.patient_id),
+        ("study", lambda f: f.common.study_uid),
         ("not CT", lambda f: (not_ct(f), f.modality) if not_ct(f) else ""),
         ("localizer", is_localizer),
         ("image type", lambda f: f.image_type[:3]),

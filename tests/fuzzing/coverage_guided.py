@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["hounsview"]):
 
 from fuzzing.harness import check, tighten_limits  # noqa: E402
 from hounsview.headers import HeaderReader  # noqa: E402
-from trap_series import TRAPS  # noqa: E402
+from traps import TRAPS  # noqa: E402
 
 
 def fill(corpus: Path) -> None:
