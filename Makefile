@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-all lint types contracts unit format docs-images clean
+.PHONY: help demo test test-all fuzz benchmarks lint types contracts unit format docs-images clean
 
 help:
 	@echo "make demo       set up, then show the built-in thorax phantom"
 	@echo "make test       set up, then lint, types, contracts, tests and doctests"
 	@echo "make test-all   the same and the slow end-to-end checks"
+	@echo "make fuzz       ten minutes of damaged headers (SECONDS=600 SEED=1)"
+	@echo "make benchmarks reading speed and memory against other readers"
 	@echo "make format     let ruff format and sort"
 	@echo "make clean      remove the virtual environment and caches"
 
@@ -45,6 +47,14 @@ test: lint types contracts unit
 test-all: lint types contracts
 	@.ci/system-libraries dicom3tools
 	$(BIN)/python -m pytest -q
+
+SECONDS ?= 600
+SEED ?= 1
+fuzz: $(STAMP)
+	$(BIN)/python tests/fuzzing/seeded.py --seconds $(SECONDS) --seed $(SEED)
+
+benchmarks: $(STAMP)
+	$(BIN)/python benchmarks/reading.py
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

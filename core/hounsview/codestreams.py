@@ -14,8 +14,7 @@ _WITHOUT_LENGTH: Final = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 LOSSLESS_PROCESS: Final = 0xC3
-SEQUENTIAL: Final = (0xC0, 0xC1, 0xC2)
-JPEG_LS_FRAME: Final = 0xF7
+SEQUENTIAL: Final = (0xC0, 0xC1)
 JPEG_2000_START: Final = b"\xff\x4f\xff\x51"
 
 
@@ -79,3 +78,22 @@ def jpeg_2000_header(stream: bytes) -> StreamHeader | None:
     return StreamHeader(
         bottom - top, right - left, components, (depth & 0x7F) + 1, bool(depth & 0x80)
     )
+
+
+def tile_parts_are_whole(stream: bytes) -> bool:
+    """Return whether the tile parts of a JPEG 2000 stream follow each other to its end.
+
+    Each names its length (Psot, ISO/IEC 15444-1 A.4.2); after the last one stands the
+    end of the code stream.
+    """
+    place = stream.find(b"\xff\x90\x00\x0a", max(stream.find(JPEG_2000_START), 0))
+    while place >= 0 and place + 10 <= len(stream):
+        if stream[place : place + 2] == b"\xff\xd9":
+            return True
+        if stream[place : place + 2] != b"\xff\x90":
+            return False
+        (length,) = unpack_from(">L", stream, place + 6)
+        if length == 0:
+            return stream.rstrip(b"\0").endswith(b"\xff\xd9")
+        place += max(length, 12)
+    return stream[place : place + 2] == b"\xff\xd9" if place >= 0 else False

@@ -8,7 +8,7 @@ lie at the same place or between each other: scanners also number plain series b
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -81,7 +81,9 @@ def _split(series: Hashable, members: Sequence[Frame]) -> list[Stack]:
         alike[id(frame.common)].append(frame)
     first_ones = [frames[0] for frames in alike.values()]
     groups: list[tuple[list[Frame], set[str]]] = [(first_ones, set())]
-    for reason, key in _hard_keys(first_ones):
+    # Some writers make up a study for every slice: those say nothing.
+    studies = min(Counter(frame.common.study_uid for frame in members).values()) > 1
+    for reason, key in _hard_keys(first_ones, studies=studies):
         divided: list[tuple[list[Frame], set[str]]] = []
         for group, reasons in groups:
             parts = _divide(group, key)
@@ -105,7 +107,9 @@ def _divide(frames: Sequence[Frame], key: Callable[[Frame], Hashable]) -> list[l
     return list(parts.values())
 
 
-def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Hashable]]]:
+def _hard_keys(
+    members: Sequence[Frame], *, studies: bool
+) -> list[tuple[str, Callable[[Frame], Hashable]]]:
     orientation = _rounded([f.orientation for f in members], ORIENTATION_TOLERANCE)
     spacing = _rounded([f.pixel_spacing for f in members], SPACING_TOLERANCE)
 
@@ -114,7 +118,7 @@ def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Ha
 
     return [
         ("patient", lambda f: f.patient_id),
-        ("study", lambda f: f.common.study_uid),
+        ("study", lambda f: f.common.study_uid if studies else ""),
         ("not CT", lambda f: (not_ct(f), f.modality) if not_ct(f) else ""),
         ("localizer", is_localizer),
         ("image type", lambda f: f.image_type[:3]),

@@ -23,9 +23,9 @@ with atheris.instrument_imports(include=["hounsview"]):
     import hounsview.loading
     import hounsview.zips
 
-from fuzzing.harness import check, tighten_limits  # noqa: E402
-from hounsview.headers import HeaderReader  # noqa: E402
-from traps import TRAPS  # noqa: E402
+from fuzzing.harness import check, tighten_limits
+from hounsview.headers import HeaderReader
+from traps import TRAPS
 
 
 def fill(corpus: Path) -> None:

@@ -43,6 +43,17 @@ def check(content: bytes, folder: Path, reader: HeaderReader) -> None:
         expected = plain(by_pydicom(path))
         assert plain(by_walking(path)) == expected, "walked and parsed headers differ"
         assert plain(by_walking(path, reader)) == expected, "a learnt layout misleads"
+    read_every_way(folder)
+
+
+def read_every_way(folder: Path) -> None:
+    """Load a folder every way there is.
+
+    Raises
+    ------
+    AssertionError, or anything that is no HounsviewError
+        If a promise is broken.
+    """
     result = hv.load_all(folder)
     assert result.volumes or result.refused
     for volume in result.volumes:

@@ -1,0 +1,162 @@
+"""Code streams that lost bytes: an error, never a picture that was not taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pydicom
+import pytest
+from pydicom import uid
+from pydicom.encaps import encapsulate, generate_frames
+
+import hounsview as hv
+from hounsview.codestreams import jpeg_2000_header, jpeg_header, tile_parts_are_whole
+from real_data import FOLDER, needs_data
+from series_kit import make_slice, positions, save
+
+ROWS, COLUMNS = 61, 75
+
+
+def picture(bits: int = 16, kind: int = 0) -> np.ndarray:
+    """A noisy disc on an even background, where codes are shortest."""
+    rng = np.random.default_rng(kind)
+    j, i = np.meshgrid(np.arange(ROWS), np.arange(COLUMNS), indexing="ij")
+    inside = (j - 30) ** 2 + (i - 37) ** 2 < (26 if kind % 2 else 45) ** 2
+    noise = rng.normal(0, 3 + 20 * kind, (ROWS, COLUMNS))
+    top = (1 << min(bits, 12)) - 1
+    cells = np.clip(np.where(inside, top * 0.4 + noise, 0), 0, top)
+    return cells.astype(np.uint8 if bits == 8 else np.uint16)
+
+
+STREAMS: dict[str, tuple[str, Callable[[np.ndarray], bytes], int]] = {
+    "JPEG lossless": (
+        uid.JPEGLosslessSV1, lambda a: imagecodecs.ljpeg_encode(a, bitspersample=16), 16
+    ),
+    "JPEG baseline": (
+        uid.JPEGBaseline8Bit, lambda a: imagecodecs.jpeg_encode(a, level=95), 8
+    ),
+    "JPEG-LS": (uid.JPEGLSLossless, lambda a: imagecodecs.jpegls_encode(a), 16),
+    "JPEG 2000": (
+        uid.JPEG2000Lossless,
+        lambda a: imagecodecs.jpeg2k_encode(a, level=0, reversible=True, codecformat="j2k"), 16,
+    ),
+    "HTJ2K": (
+        uid.HTJ2KLossless, lambda a: imagecodecs.htj2k_encode(a, reversible=True), 16
+    ),
+    "RLE": (uid.RLELossless, lambda a: rle(a), 16),
+}  # fmt: skip
+
+
+def rle(cells: np.ndarray) -> bytes:
+    ds = pydicom.Dataset()
+    ds.file_meta = pydicom.dataset.FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    ds.Rows, ds.Columns, ds.SamplesPerPixel = ROWS, COLUMNS, 1
+    ds.BitsAllocated = ds.BitsStored = 16
+    ds.PixelRepresentation, ds.PhotometricInterpretation = 0, "MONOCHROME2"
+    ds.SOPInstanceUID = "1.2.3"
+    ds.compress(uid.RLELossless, cells, generate_instance_uid=False)
+    return next(generate_frames(ds.PixelData, number_of_frames=1))
+
+
+def file_of(stream: bytes, syntax: str, bits: int, path: Path) -> Path:
+    ds = make_slice(
+        positions()[0], Rows=ROWS, Columns=COLUMNS, PixelRepresentation=0, PixelData=b"",
+        BitsAllocated=8 if bits == 8 else 16, BitsStored=bits, HighBit=bits - 1,
+        RescaleIntercept=-1024,
+    )  # fmt: skip
+    ds.PixelData = encapsulate([stream])
+    ds["PixelData"].is_undefined_length = True
+    return save(ds, path, syntax)
+
+
+def damaged(stream: bytes, at: int, *, lossy: bool) -> dict[str, bytes]:
+    ways = {"cut off": stream[:at], "cut off, with an end": stream[:at] + b"\xff\xd9"}
+    if not lossy:
+        # Baseline JPEG may by chance end with its last block all the same.
+        ways["20 bytes gone"] = stream[:at] + stream[at + 20 :]
+    return ways
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("name", list(STREAMS))
+def test_a_stream_that_lost_bytes_is_never_a_picture(
+    name: str, kind: int, tmp_path: Path
+) -> None:
+    syntax, encode, bits = STREAMS[name]
+    stream = bytes(encode(picture(bits, kind)))
+    whole = hv.load(file_of(stream, syntax, bits, tmp_path / "whole.dcm"))
+    if name != "JPEG baseline":
+        assert np.array_equal(whole.hu[0], picture(bits, kind).astype(int) - 1024)
+    refused = 0
+    # CharLS takes seconds to give up a stream that runs dry.
+    places = 3 if name == "JPEG-LS" else 12
+    # With loss, the last five blocks of 8 x 8 cannot be vouched for.
+    last = 0.85 * len(stream) if name == "JPEG baseline" else len(stream) - 25
+    for at in np.linspace(0.3 * len(stream), last, places).astype(int):
+        for what, broken in damaged(stream, int(at), lossy="JPEG baseline" in name).items():
+            path = file_of(broken, syntax, bits, tmp_path / "broken.dcm")
+            try:
+                volume = hv.load(path)
+            except hv.ReadError:
+                refused += 1
+                continue
+            assert np.array_equal(volume.hu, whole.hu), f"{what} at {at} of {len(stream)}"
+    assert refused >= 1.6 * places
+
+
+@needs_data
+@pytest.mark.parametrize(
+    "name",
+    ["jpeg57-lossless-p14", "jpeg70-lossless-sv1", "jpegls80-lossless", "j2k90-lossless",
+     "htj2k201", "htj2k202", "jpeg50-baseline-8bit", "jpeg51-extended-12bit"],
+)  # fmt: skip
+def test_a_real_stream_that_lost_bytes_is_never_a_picture(name: str, tmp_path: Path) -> None:
+    ds = pydicom.dcmread(FOLDER / f"codecs/ctimage-{name}.dcm")
+    stream = next(generate_frames(ds.PixelData, number_of_frames=1)).rstrip(b"\0")
+    for at in np.linspace(0.2 * len(stream), len(stream) - 30, 4).astype(int):
+        for what, broken in damaged(
+            stream, int(at), lossy="jpeg5" in name and "57" not in name
+        ).items():
+            ds.PixelData = encapsulate([broken])
+            ds["PixelData"].is_undefined_length = True
+            ds.save_as(tmp_path / "broken.dcm")
+            with pytest.raises(hv.ReadError, match=r"broken\.dcm"):
+                print(what, at, hv.load(tmp_path / "broken.dcm"))
+
+
+def test_streams_without_their_end_marker_or_with_padding_are_read(tmp_path: Path) -> None:
+    cells = picture(16, 2)
+    stream = bytes(imagecodecs.ljpeg_encode(cells, bitspersample=16))
+    for n, written in enumerate((stream[:-2], stream + b"\0", stream[:-2] + b"\xff\xff\xd9")):
+        path = file_of(written, uid.JPEGLosslessSV1, 16, tmp_path / f"{n}.dcm")
+        assert np.array_equal(hv.load(path).hu[0], cells.astype(int) - 1024)
+
+
+def test_headers_of_streams_say_what_was_encoded() -> None:
+    cells = picture(16)
+    jpeg = jpeg_header(bytes(imagecodecs.ljpeg_encode(cells, bitspersample=16)))
+    assert jpeg is not None
+    assert (jpeg.rows, jpeg.columns, jpeg.components, jpeg.process) == (ROWS, COLUMNS, 1, 0xC3)
+    ls = jpeg_header(bytes(imagecodecs.jpegls_encode(cells)))
+    assert ls is not None
+    assert (ls.rows, ls.columns, ls.process) == (ROWS, COLUMNS, 0xF7)
+    for signed in (False, True):
+        stream = bytes(
+            imagecodecs.jpeg2k_encode(
+                cells.astype(np.int16 if signed else np.uint16), codecformat="j2k"
+            )
+        )
+        said = jpeg_2000_header(stream)
+        assert said is not None
+        assert (said.rows, said.columns, said.bits, said.signed) == (ROWS, COLUMNS, 16, signed)
+        assert tile_parts_are_whole(stream)
+        assert not tile_parts_are_whole(stream[:-30])
+        assert not tile_parts_are_whole(stream[:-30] + b"\xff\xd9")
+    for junk in (b"", b"\xff\xd8", b"\xff\xd8\xff\xff\xff", b"\xff\xd8\x01\x02\x03\x04\x05"):
+        assert jpeg_header(junk) is None
+        assert jpeg_2000_header(junk) is None
+        assert not tile_parts_are_whole(junk)
