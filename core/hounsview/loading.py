@@ -30,6 +30,7 @@ from hounsview.errors import (
 from hounsview.findings import Finding, Report, Severity
 from hounsview.grids import Plan, plan_grid
 from hounsview.headers import Frame
+from hounsview.importing import check_alone, is_image_file, read_image
 from hounsview.reading import StackValues, read_stack
 from hounsview.repairs import carry_out, is_identity
 from hounsview.scanning import Progress, Scan, scan
@@ -62,13 +63,14 @@ def load(
     policy: Policy = "repair",
     progress: Progress | None = None,
     as_stored: bool = False,
+    unit: str | None = None,
 ) -> Volume:
     """Return the CT volume under a path, in Hounsfield units.
 
     Parameters
     ----------
     path : path-like
-        A folder or a file.
+        A folder or a file: DICOM, or an image file (see `hounsview.read_image`).
     series : int or str, optional
         Number, key or SeriesInstanceUID of a `Series`; needed when there are several
         volumes.
@@ -79,6 +81,8 @@ def load(
     as_stored : bool
         Return stored values (`Volume.unit` is "stored") without any claim to HU; also
         for MR, PET and whatever else is a stack of slices.
+    unit : str, optional
+        For an image file that does not say it: what the values are, such as ``"HU"``.
 
     Raises
     ------
@@ -94,6 +98,11 @@ def load(
         If `progress` returned False.
     """
     _check_policy(policy)
+    if is_image_file(path) or unit is not None:
+        check_alone(path, series=series, as_stored=as_stored)
+        image = read_image(path, unit=unit, progress=progress)
+        _refuse(image.report, policy)
+        return image
     chosen = _choose(scan(path, progress=progress), series, as_stored)
     return load_series(chosen, policy=policy, progress=progress, as_stored=as_stored)
 

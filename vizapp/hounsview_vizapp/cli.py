@@ -1,4 +1,4 @@
-"""The command line: `hounsview info | phantom | render`.
+"""The command line: `hounsview info | render | convert | phantom`.
 
 Exit status: 0 done, 1 refused or failed (the reason on stderr, nothing half-written),
 2 wrong usage, 130 interrupted.
@@ -13,10 +13,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import hounsview as hv
 from hounsview.viewstate import LAYOUTS
+from hounsview_vizapp import opening
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,16 @@ examples:
   hounsview info scans/                     what is in a folder, and what is wrong with it
   hounsview render scans/ -o chest.png      axial, coronal, sagittal and 3D in one picture
   hounsview render -o demo.png              the same of the built-in thorax phantom
+  hounsview convert scans/ -o chest.nii.gz  the volume for other programs, with a report
   hounsview phantom head -o head/           a phantom as a DICOM series
+"""
+
+_CONVERT_EPILOG = """\
+examples:
+  hounsview convert scans/ -o chest.nii.gz
+  hounsview convert chest.nrrd -o series/                       a DICOM series
+  hounsview convert ct.mha --unit HU -o ct.npz                  the file does not say HU
+  hounsview convert zubal.dat --raw 128x256x256,uint8,1.1x1.1x1.1 -o zubal.nrrd
 """
 
 
@@ -80,13 +90,29 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="draw a PNG, without a display")
     render.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
     render.add_argument("-o", "--output", type=Path, required=True, help="PNG to write")
-    render.add_argument("--series", help="number, key or SeriesInstanceUID (see info)")
-    render.add_argument("--strict", action="store_true", help="refuse what needs a repair")
+    opening.add_options(render)
     render.add_argument("--pane", choices=LAYOUTS, default="four-up", help="default: four-up")
     render.add_argument("--window", help="preset such as lung, or CENTER,WIDTH in HU")
     render.add_argument("--preset", help="volume rendering, such as bone or lung")
     render.add_argument("--size", type=_size, default=(1200, 1200), metavar="WxH")
     render.set_defaults(command=_render)
+
+    convert = commands.add_parser(
+        "convert",
+        help="write a volume in another format",
+        description="Write the CT volume under a path in another format, at the same place "
+        "in the patient. Beside x.nii.gz, .nrrd, .mha or .npz goes x.report.json.",
+        epilog=_CONVERT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.add_argument(
+        "path", type=Path, help="DICOM folder or file, or .nii, .nii.gz, .nrrd, .mha, .npz"
+    )
+    convert.add_argument(
+        "-o", "--output", required=True, help="x.nii.gz, .nii, .nrrd, .mha, .npz or folder/"
+    )
+    opening.add_options(convert)
+    convert.set_defaults(command=_convert)
     return parser
 
 
@@ -209,9 +235,21 @@ def _render(options: argparse.Namespace) -> int:
     volume = _load(options)
     pictures.save_png(pictures.picture_of(volume, state, options.size), options.output)
     print(f"{options.output}: {volume!r}")
-    for finding in volume.report.findings:
-        if finding.severity != hv.Severity.NOTE:
-            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
+    _say_findings(volume)
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from hounsview.export import checked_target
+
+    checked_target(options.output)
+    volume = _load(options)
+    with _progress() as progress:
+        written = hv.write(volume, options.output, progress=progress)
+    report = [file.name for file in written if file.name.endswith(".report.json")]
+    beside = f" (and {report[0]})" if report else f" ({len(written)} files)"
+    print(f"{options.output}{beside}: {volume!r}")
+    _say_findings(volume)
     return 0
 
 
@@ -226,14 +264,15 @@ def _check_output(path: Path) -> None:
 
 
 def _load(options: argparse.Namespace) -> hv.Volume:
-    if options.path is None:
-        return hv.phantom("thorax")
-    series = options.series
-    if series is not None and series.isdecimal() and len(series) < 6:
-        series = int(series)
-    policy: Literal["strict", "repair"] = "strict" if options.strict else "repair"
     with _progress() as progress:
-        return hv.load(options.path, series=series, policy=policy, progress=progress)
+        return opening.load(options, progress)
+
+
+def _say_findings(volume: hv.Volume) -> None:
+    """Tell on stderr what a person must know of the volume: all but notes."""
+    for finding in volume.report.findings:
+        if finding.severity != hv.Severity.NOTE:
+            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
 
 
 @contextmanager
