@@ -163,6 +163,8 @@ def _layout_of(header: Any, path: Path) -> tuple[Layout, int]:
     try:
         dtype = np.dtype(header.get_data_dtype())
         slope, intercept = header.get_slope_inter()
+    except KeyError as error:
+        raise wrong(path, f"its values are of type {error}, which NIfTI has not") from error
     except HeaderDataError as error:
         raise wrong(path, f"its header is damaged: {error}") from error
     if dtype.kind not in "iuf" or dtype.itemsize > 8:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hounsview.findings import CODES, Finding, Report
 from hounsview.imagefiles import check_claim, geometry_of, open_regular, wrong
-from hounsview.rawvalues import slices_of
+from hounsview.rawvalues import batches, slices_of
 from hounsview.scanning import Progress, tell
 from hounsview.sidecar import report_without_folders
 from hounsview.volume import Validity, Volume
@@ -65,10 +65,7 @@ def _member(
     """Return an open member behind its .npy header."""
     descr = np.lib.format.dtype_to_descr(dtype)
     header = {"descr": descr, "fortran_order": False, "shape": shape}
-    # A fixed time: the same volume makes the same bytes.
-    info = zipfile.ZipInfo(f"{field}.npy")
-    info.compress_type = zipfile.ZIP_DEFLATED
-    member = archive.open(info, "w", force_zip64=True)
+    member = archive.open(f"{field}.npy", "w", force_zip64=True)
     np.lib.format.write_array_header_1_0(member, header)
     return member
 
@@ -193,11 +190,11 @@ class _Reader:
             claimed = prod(shape) * dtype.itemsize
             self._check_claim(field, member, claimed)
             array = np.empty(shape, dtype.newbyteorder("="))
-            for k in range(shape[0]):
+            for box in batches(shape[0], claimed // shape[0]):
                 if axes == 3:
-                    tell(self._progress, k, shape[0], f"reading {self._path.name}")
-                raw = member.read(claimed // shape[0])
-                array[k] = np.frombuffer(raw, dtype).reshape(shape[1:])
+                    tell(self._progress, box.start, shape[0], f"reading {self._path.name}")
+                raw = member.read(claimed // shape[0] * (box.stop - box.start))
+                array[box] = np.frombuffer(raw, dtype).reshape(-1, *shape[1:])
         return array
 
     def _open(self, field: str) -> IO[bytes]:

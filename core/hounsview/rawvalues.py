@@ -150,22 +150,38 @@ def read_values(
         If there are fewer or more values than the layout says, or none that is finite.
     """
     gathered = _Gathered(layout, path)
-    rows, columns = layout.shape[1:]
-    plane = rows * columns * layout.dtype.itemsize
-    for k in range(layout.shape[0]):
-        tell(progress, k, layout.shape[0], f"reading {path.name}")
-        raw = source.read(plane)
-        if len(raw) < plane:
-            have = k * plane + len(raw)
+    total = layout.shape[0]
+    plane = layout.byte_count // total
+    for box in batches(total, plane):
+        tell(progress, box.start, total, f"reading {path.name}")
+        wanted = (box.stop - box.start) * plane
+        raw = source.read(wanted)
+        if len(raw) < wanted:
+            have = box.start * plane + len(raw)
             raise wrong(
                 path, f"the values end after {have:,} of {layout.byte_count:,} bytes: cut off"
             )
-        gathered.take(k, np.frombuffer(raw, layout.dtype).reshape(rows, columns))
+        gathered.take(box, np.frombuffer(raw, layout.dtype).reshape(-1, *layout.shape[1:]))
     if source.read(1):
         raise wrong(
             path, f"more values follow the {layout.byte_count:,} bytes that its header claims"
         )
     return gathered.hu, gathered.valid, gathered.findings()
+
+
+def batches(total: int, plane: int) -> Iterator[slice]:
+    """Give ranges of k, of one slice or of as many small ones as are worth a step.
+
+    Parameters
+    ----------
+    total : int
+        Slices.
+    plane : int
+        Bytes of one slice.
+    """
+    step = max(1, _CHUNK // plane)
+    for start in range(0, total, step):
+        yield slice(start, min(start + step, total))
 
 
 class _Gathered:
@@ -179,8 +195,8 @@ class _Gathered:
         self.valid: npt.NDArray[np.uint8] | None = None
         self._rounded, self._apart, self._lost = 0, 0.0, 0
 
-    def take(self, k: int, stored: npt.NDArray[Any]) -> None:
-        """Convert slice k, (rows, columns) stored values."""
+    def take(self, k: slice, stored: npt.NDArray[Any]) -> None:
+        """Convert the slices `k`, (slices, rows, columns) stored values."""
         if self._fits:
             self.hu[k] = stored
             return
@@ -193,13 +209,13 @@ class _Gathered:
             self._mark(k, ~finite)
             values[~finite] = AIR_HU
         if self.hu.dtype == np.int16 and not _are_int16(values):
-            self.hu = self._as_float(k)
+            self.hu = self._as_float(k.start)
         if self.hu.dtype == np.int16:
             self.hu[k] = values
         else:
             self._keep_float(k, values)
 
-    def _mark(self, k: int, mask: npt.NDArray[np.bool_]) -> None:
+    def _mark(self, k: slice, mask: npt.NDArray[np.bool_]) -> None:
         if self.valid is None:
             self.valid = np.zeros(self._layout.shape, np.uint8)
         self.valid[k][mask] = Validity.PADDING
@@ -211,7 +227,7 @@ class _Gathered:
         room[:done] = self.hu[:done]
         return room
 
-    def _keep_float(self, k: int, values: npt.NDArray[np.float64]) -> None:
+    def _keep_float(self, k: slice, values: npt.NDArray[np.float64]) -> None:
         largest = float(np.abs(values).max())
         if largest > np.finfo(np.float32).max:
             raise wrong(self._path, f"it holds the value {largest:g}, too large for float32")
