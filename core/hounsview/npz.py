@@ -167,7 +167,7 @@ class _Reader:
             if shape or dtype.kind != "U" or not 0 < dtype.itemsize <= _LONGEST_TEXT:
                 raise wrong(self._path, f"its member {field!r} is {dtype} {shape}, and no text")
             self._check_claim(field, member, dtype.itemsize)
-            raw = member.read(dtype.itemsize)
+            raw = self._exactly(field, member, dtype.itemsize)
         try:
             return str(np.frombuffer(raw, dtype)[0])
         except ValueError as error:
@@ -193,7 +193,8 @@ class _Reader:
             for box in batches(shape[0], claimed // shape[0]):
                 if axes == 3:
                     tell(self._progress, box.start, shape[0], f"reading {self._path.name}")
-                raw = member.read(claimed // shape[0] * (box.stop - box.start))
+                part = claimed // shape[0] * (box.stop - box.start)
+                raw = self._exactly(field, member, part)
                 array[box] = np.frombuffer(raw, dtype).reshape(-1, *shape[1:])
         return array
 
@@ -214,6 +215,12 @@ class _Reader:
                 f"its member {field!r} claims {claimed:,} bytes of values and has {there:,}",
             )
         check_claim(self._path, claimed, info.compress_size, deflated=True)
+
+    def _exactly(self, field: str, member: IO[bytes], count: int) -> bytes:
+        raw = member.read(count)
+        if len(raw) < count:
+            raise wrong(self._path, f"its member {field!r} is cut off")
+        return raw
 
     def _npy_header(self, field: str, member: IO[bytes]) -> tuple[tuple[int, ...], Any]:
         """Return shape and dtype; never those of a pickle."""
