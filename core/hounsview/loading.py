@@ -88,6 +88,8 @@ def load(
     ------
     PathNotFoundError, NotDicomError, NoSeriesError, SeriesNotFoundError
         If there is nothing to load.
+    ImageFormatError
+        If an image file is damaged, or no single volume of plain numbers.
     AmbiguousSeriesError
         If several volumes are there; it lists them.
     NotHounsfieldError, GeometryError, PixelDataError, UnsupportedSyntaxError
