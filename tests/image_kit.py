@@ -16,9 +16,9 @@ OBLIQUE = np.linalg.qr(np.array([[0.9, 0.2, 0.1], [-0.3, 0.8, 0.3], [0.2, -0.1, 
 
 
 def volume_of(
-    direction: np.ndarray = OBLIQUE, dtype: Any = np.int16, seed: int = 2, **parts: Any
+    direction: np.ndarray = OBLIQUE, dtype: Any = np.int16, **parts: Any
 ) -> hv.Volume:
-    hu = np.random.default_rng(seed).integers(-1024, 3000, (4, 3, 5)).astype(dtype)
+    hu = np.random.default_rng(2).integers(-1024, 3000, (4, 3, 5)).astype(dtype)
     if dtype == np.float32:
         hu += np.float32(0.37)
     geometry = hv.Geometry.from_parts(

@@ -118,6 +118,17 @@ def test_shear_is_kept_where_it_can_be_said_and_refused_elsewhere(tmp_path: Path
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_trace_of_shear_does_not_keep_a_volume_from_nifti(tmp_path: Path) -> None:
+    volume = volume_of()
+    affine = volume.geometry.affine.copy()
+    affine[:3, 0] += 5e-5 * affine[:3, 1]
+    nearly = hv.Volume(volume.hu, hv.Geometry(volume.shape, affine))
+    assert nearly.geometry.is_orthogonal
+    for ending in IMAGES:
+        hv.write(nearly, tmp_path / f"ct{ending}")
+        assert_itk_agrees(tmp_path / f"ct{ending}", nearly)
+
+
 def test_an_npz_restores_everything(tmp_path: Path) -> None:
     valid = np.zeros((4, 3, 5), np.uint8)
     valid[0], valid[2] = hv.Validity.PADDING, hv.Validity.FILLED | hv.Validity.SATURATED
@@ -259,7 +270,8 @@ def test_both_files_or_neither_when_a_rename_fails(
 ) -> None:
     path = tmp_path / "a.nrrd"
     if old:
-        hv.write(volume_of(seed=7), path)
+        path.write_bytes(b"old")
+        (tmp_path / "a.report.json").write_text("old")
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     calls, rename = [], Path.replace
 

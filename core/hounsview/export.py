@@ -107,4 +107,4 @@ def checked_target(path: str | os.PathLike[str]) -> str:
 
 def _ending(path: Path) -> str | None:
     name = path.name.lower()
-    return next((end for end in _WRITERS if name.endswith(end) and name != end), None)
+    return next((end for end in _WRITERS if name.endswith(end)), None)

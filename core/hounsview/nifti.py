@@ -198,7 +198,7 @@ def _position_of(
     except (HeaderDataError, KeyError, ValueError, np.linalg.LinAlgError) as error:
         msg = f"{path}: its position is damaged: {error}"
         raise GeometryError(msg, files=[path]) from error
-    affines = [affine for affine, code in found if code and affine is not None]
+    affines = [affine for affine, code in found if code]
     if not affines:
         msg = (
             f"{path}: no position: sform and qform codes are 0, so that nothing says where "
