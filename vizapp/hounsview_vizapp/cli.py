@@ -22,6 +22,8 @@ from hounsview_vizapp import opening
 if TYPE_CHECKING:
     from rich.console import Console
 
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 _EPILOG = """\
 examples:
   hounsview info scans/                     what is in a folder, and what is wrong with it
@@ -87,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     phantom.set_defaults(command=_phantom)
 
+    _add_render(commands)
+    _add_convert(commands)
+    return parser
+
+
+def _add_render(commands: _Commands) -> None:
     render = commands.add_parser("render", help="draw a PNG, without a display")
     render.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
     render.add_argument("-o", "--output", type=Path, required=True, help="PNG to write")
@@ -97,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--size", type=_size, default=(1200, 1200), metavar="WxH")
     render.set_defaults(command=_render)
 
+
+def _add_convert(commands: _Commands) -> None:
     convert = commands.add_parser(
         "convert",
         help="write a volume in another format",
@@ -113,7 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     opening.add_options(convert)
     convert.set_defaults(command=_convert)
-    return parser
 
 
 def _spacing(text: str) -> tuple[float, ...]:
