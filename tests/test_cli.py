@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import hounsview as hv
@@ -114,6 +115,9 @@ def test_render_writes_the_picture_asked_for(
         (["absent", "-o", "a.png"], "no such file"),
         (["-o", "a.png", "--window", "lungs"], "lungs"),
         (["-o", "a.png", "--preset", "bones"], "bones"),
+        (["-o", "a.png", "--unit", "HU"], "needs a PATH"),
+        (["-o", "a.png", "--orientation", "SPL"], "is for --raw"),
+        (["-o", "a.png", "--raw", "1x1x1,u1,1x1x1"], "needs a PATH"),
     ],
 )
 def test_what_cannot_be_rendered_ends_with_1_and_leaves_nothing(
@@ -136,6 +140,10 @@ def test_what_cannot_be_rendered_ends_with_1_and_leaves_nothing(
         ["render", "-o", "a.png", "--size", "1x1"], ["phantom", "-o", "a", "--spacing", "1,1"],
         ["phantom", "-o", "a", "--spacing", "1,x,1"],
         ["render", "-o", "a.png", "--pane", "top"],
+        ["convert", "a"], ["convert", "-o", "a.nii"],
+        ["convert", "a", "-o", "a.nii", "--raw", "1x1,u1,1x1x1"],
+        ["convert", "a", "-o", "a.nii", "--raw", "1x1x1,u1"],
+        ["convert", "a", "-o", "a.nii", "--raw", "1x1x1,u1,1x1x1,0,0"],
     ],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2(
@@ -157,6 +165,76 @@ def test_several_volumes_are_listed_and_one_can_be_named(
     assert "holds 2 volumes" in capsys.readouterr().err
     assert main([*arguments, "--series", "2"]) == 0
     assert main([*arguments, "--series", "1.2.7.1"]) == 0
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii", "a.nrrd", "a.mha", "a.npz", "series/"])
+def test_convert_writes_what_loads_again(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    TRAPS["one slice missing"].build(tmp_path / "scan")
+    assert main(["convert", str(tmp_path / "scan"), "-o", f"{tmp_path}/{name}"]) == 0
+    captured = capsys.readouterr()
+    assert name in captured.out
+    assert "Volume(20 x 20 x 24" in captured.out
+    assert "slice006.dcm" in captured.err
+    again, volume = hv.load(tmp_path / name), hv.load(tmp_path / "scan")
+    assert again.unit == "HU"
+    assert (again.hu == volume.hu).all()
+    assert again.geometry.is_close(volume.geometry)
+    assert (tmp_path / "a.report.json").exists() == (name != "series/")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["scan", "-o", "a.jpg"], ".nii.gz, .nrrd"),
+        (["scan", "-o", "absent/a.nii"], "no such folder"),
+        (["absent", "-o", "a.nii"], "no such file"),
+        (["scan", "-o", "a.nii", "--strict"], "policy='repair'"),
+        (["scan", "-o", "a.nii", "--series", "7"], "no series 7"),
+        (["scan", "-o", "a.nii", "--unit", "HU"], "DICOM says its own"),
+        (["scan", "-o", "a.nii", "--series", "1", "--raw", "1x1x1,u1,1x1x1"], "no --series"),
+        (["ct.nrrd", "-o", "series/"], "--unit HU"),
+        (["block", "-o", "a.nii", "--raw", "2x2x3,u1,1x1x1"], "8 bytes"),
+    ],
+)
+def test_what_cannot_be_converted_ends_with_1_and_leaves_nothing(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    TRAPS["one slice missing"].build(tmp_path / "scan")
+    Path("block").write_bytes(bytes(8))
+    unknown = hv.read_raw("block", (2, 2, 2), "u1", (1, 1, 1))
+    hv.write(unknown, "ct.nrrd")
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["convert", *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_raw_values_become_a_volume_that_can_be_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "block.dat"
+    raw.write_bytes(b"head" + bytes(range(64)))
+    layout = ["--raw", "4x4x4,uint8,3x2x1,4", "--orientation", "IPR"]
+    out = tmp_path / "a.nrrd"
+    assert main(["convert", str(raw), *layout, "-o", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert "does not say what its values are" in said
+    assert "nothing says where" in said
+    volume = hv.load(out, unit="HU")
+    assert volume.geometry.orientation == "IPR"
+    assert volume.geometry.spacing == (3, 2, 1)
+    assert volume.hu[3, 3, 3] == 63
+    picture = ["-o", str(tmp_path / "a.png"), "--pane", "axial", "--size", "100x100"]
+    assert main(["render", str(out), "--unit", "HU", *picture]) == 0
+    assert main(["render", str(raw), *layout, "--unit", "HU", *picture]) == 0
+    assert cv2.imread(str(tmp_path / "a.png")).shape == (100, 100, 3)
 
 
 def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
@@ -197,3 +275,20 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     code = code.replace("256, 256", "100, 100")
     exec(compile(code, "README.md", "exec"), {})
     assert len(list((tmp_path / "chest").iterdir())) == 161
+
+
+def test_info_tells_of_an_image_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = hv.phantom("hu-rods", spacing=(8, 4, 4))
+    hv.write(volume, tmp_path / "rods.nii.gz")
+    assert main(["info", str(tmp_path / "rods.nii.gz")]) == 0
+    shown = capsys.readouterr().out
+    assert " x ".join(str(n) for n in volume.shape) in shown
+    assert "unit: HU" in shown
+    assert main(["info", "--json", str(tmp_path / "rods.nii.gz")]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["series"]
+    assert entry["kind"] == "image file"
+    assert entry["shape"] == list(volume.shape)
+    result = hv.load_all(tmp_path / "rods.nii.gz")
+    assert np.array_equal(result.volumes[0].hu, volume.hu)

@@ -23,6 +23,7 @@ _HOME = {
         "DamagedFileError",
         "GeometryError",
         "HounsviewError",
+        "ImageFormatError",
         "LimitError",
         "NoSeriesError",
         "NotDicomError",
@@ -37,13 +38,16 @@ _HOME = {
         "UnsupportedSyntaxError",
         "WriteError",
     ),
-    "hounsview.export": ("write_dicom",),
+    "hounsview.dicomwriting": ("write_dicom",),
+    "hounsview.export": ("write",),
     "hounsview.findings": ("Finding", "Report", "Severity", "Status"),
     "hounsview.geometry": ("Geometry",),
+    "hounsview.importing": ("is_image_file", "read_image"),
     "hounsview.limits": ("Limits", "get_limits", "set_limits"),
     "hounsview.loading": ("LoadResult", "load", "load_all"),
     "hounsview.phantoms": ("phantom",),
     "hounsview.presets": ("RenderingPreset", "rendering_presets"),
+    "hounsview.rawfiles": ("read_raw",),
     "hounsview.scanning": ("Scan", "scan"),
     "hounsview.series": ("Series",),
     "hounsview.viewstate": ("ViewState",),
@@ -55,6 +59,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = ["__version__", *_MODULE_OF]
 
 if TYPE_CHECKING:
+    from hounsview.dicomwriting import write_dicom as write_dicom
     from hounsview.errors import (
         AmbiguousSeriesError as AmbiguousSeriesError,
     )
@@ -72,6 +77,9 @@ if TYPE_CHECKING:
     )
     from hounsview.errors import (
         HounsviewError as HounsviewError,
+    )
+    from hounsview.errors import (
+        ImageFormatError as ImageFormatError,
     )
     from hounsview.errors import (
         LimitError as LimitError,
@@ -112,7 +120,7 @@ if TYPE_CHECKING:
     from hounsview.errors import (
         WriteError as WriteError,
     )
-    from hounsview.export import write_dicom as write_dicom
+    from hounsview.export import write as write
     from hounsview.findings import (
         Finding as Finding,
     )
@@ -126,6 +134,8 @@ if TYPE_CHECKING:
         Status as Status,
     )
     from hounsview.geometry import Geometry as Geometry
+    from hounsview.importing import is_image_file as is_image_file
+    from hounsview.importing import read_image as read_image
     from hounsview.limits import (
         Limits as Limits,
     )
@@ -151,6 +161,7 @@ if TYPE_CHECKING:
     from hounsview.presets import (
         rendering_presets as rendering_presets,
     )
+    from hounsview.rawfiles import read_raw as read_raw
     from hounsview.scanning import Scan as Scan
     from hounsview.scanning import scan as scan
     from hounsview.series import Series as Series

@@ -16,6 +16,7 @@
     │   └── SeriesNotFoundError     no stack with that number, key or UID
     └── ReadError
         ├── PathNotFoundError       no such file or folder (also a FileNotFoundError)
+        ├── ImageFormatError        a NIfTI, NRRD, MetaImage, npz or raw file is damaged
         ├── NotDicomError           the file is no DICOM file
         │   └── DamagedFileError    empty, not to be opened, or broken before its pixels
         ├── LimitError              a file claims or inflates to more than the limits allow
@@ -125,6 +126,10 @@ class ReadError(HounsviewError):
 
 class PathNotFoundError(ReadError, FileNotFoundError):
     """There is no such file or folder."""
+
+
+class ImageFormatError(ReadError):
+    """An image file (NIfTI, NRRD, MetaImage, npz, raw) does not hold what it says."""
 
 
 class NotDicomError(ReadError):

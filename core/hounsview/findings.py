@@ -49,6 +49,10 @@ CODES: Final[dict[str, Severity]] = {
     "POSITION_JITTER": _NOTE,
     "LEFT_OUT": _NOTE,
     "STORED_VALUES": _NOTE,
+    "IMPORTED": _NOTE,
+    "UNIT_GIVEN": _NOTE,
+    "VALUES_ROUNDED": _NOTE,
+    "LENGTH_UNIT_ASSUMED": _NOTE,
     "PADDING_WITHOUT_TAG": _WARNING,
     "PADDING_LIKE_TISSUE": _WARNING,
     "OFFSET_DATA": _WARNING,
@@ -59,6 +63,11 @@ CODES: Final[dict[str, Severity]] = {
     "ORIENTATION_NOT_UNIT": _WARNING,
     "THICKNESS_ASSUMED": _WARNING,
     "UNREADABLE_FILE": _WARNING,
+    "UNIT_UNKNOWN": _WARNING,
+    "NOT_FINITE": _WARNING,
+    "POSITION_UNKNOWN": _WARNING,
+    "POSITIONS_DISAGREE": _WARNING,
+    "FINDINGS_DROPPED": _WARNING,
     "SERIES_SPLIT": _WARNING,
     "DUPLICATE_DROPPED": _REPAIR,
     "SLICE_LOST": _REPAIR,
@@ -174,6 +183,23 @@ class Report:
             ],
         }
 
+    @classmethod
+    def from_dict(cls, plain: Any) -> Report:
+        """Return the report that `to_dict` made plain data of.
+
+        Severities and the status follow from the codes and are not read.
+
+        Raises
+        ------
+        ValueError
+            If something else stands there than findings with known codes.
+        """
+        entries = plain.get("findings") if isinstance(plain, dict) else None
+        if not isinstance(entries, list):
+            msg = "a report is a mapping with a list of findings"
+            raise ValueError(msg)
+        return cls(tuple(_finding_of(entry) for entry in entries))
+
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the report as JSON text."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
@@ -182,3 +208,17 @@ class Report:
         lines = [f"status: {self.status}"]
         lines += [f"  {f.severity}: {f} [{f.code}]" for f in self.findings]
         return "\n".join(lines)
+
+
+def _finding_of(entry: Any) -> Finding:
+    """Return the finding of plain data; ValueError for anything else."""
+    words = {}
+    if isinstance(entry, dict):
+        words = {name: entry.get(name, "") for name in ("code", "message", "tag", "action")}
+    files = entry.get("files", []) if words else None
+    if not isinstance(files, list) or not all(
+        isinstance(text, str) for text in (*words.values(), *files)
+    ):
+        msg = f"a finding has a code, a message and files, which {str(entry)[:80]!r} has not"
+        raise ValueError(msg)
+    return Finding(**words, files=tuple(Path(file) for file in files))

@@ -31,6 +31,7 @@ from hounsview.errors import (
 from hounsview.findings import Finding, Report, Severity
 from hounsview.frames import Frame
 from hounsview.grids import Plan, plan_grid
+from hounsview.importing import check_alone, is_image_file, read_image
 from hounsview.limits import get_limits, in_words
 from hounsview.reading import StackValues, read_stack
 from hounsview.repairs import carry_out, is_identity
@@ -64,13 +65,14 @@ def load(
     policy: Policy = "repair",
     progress: Progress | None = None,
     as_stored: bool = False,
+    unit: str | None = None,
 ) -> Volume:
     """Return the CT volume under a path, in Hounsfield units.
 
     Parameters
     ----------
     path : path-like
-        A folder or a file.
+        A folder or a file: DICOM, or an image file (see `hounsview.read_image`).
     series : int or str, optional
         Number, key or SeriesInstanceUID of a `Series`; needed when there are several
         volumes.
@@ -81,11 +83,15 @@ def load(
     as_stored : bool
         Return stored values (`Volume.unit` is "stored") without any claim to HU; also
         for MR, PET and whatever else is a stack of slices.
+    unit : str, optional
+        For an image file that does not say it: what the values are, such as ``"HU"``.
 
     Raises
     ------
     PathNotFoundError, NotDicomError, NoSeriesError, SeriesNotFoundError
         If there is nothing to load.
+    ImageFormatError
+        If an image file is damaged, or no single volume of plain numbers.
     AmbiguousSeriesError
         If several volumes are there; it lists them.
     NotHounsfieldError, GeometryError, PixelDataError, UnsupportedSyntaxError, LimitError
@@ -96,6 +102,11 @@ def load(
         If `progress` returned False.
     """
     _check_policy(policy)
+    if is_image_file(path) or unit is not None:
+        check_alone(path, series=series, as_stored=as_stored)
+        image = read_image(path, unit=unit, progress=progress)
+        _refuse(image.report, policy)
+        return image
     chosen = _choose(scan(path, progress=progress), series, as_stored)
     return load_series(chosen, policy=policy, progress=progress, as_stored=as_stored)
 
@@ -109,6 +120,8 @@ def load_all(
 ) -> LoadResult:
     """Return every stack under a path that can be read, and every entry that cannot.
 
+    An image file (see `hounsview.read_image`) is one volume, or raises what reading it does.
+
     Raises
     ------
     PathNotFoundError
@@ -117,6 +130,8 @@ def load_all(
         If `progress` returned False.
     """
     _check_policy(policy)
+    if is_image_file(path):
+        return LoadResult([load(path, policy=policy, progress=progress)], [])
     volumes: list[Volume] = []
     refused: list[Series] = []
     for series in scan(path, progress=progress).series:

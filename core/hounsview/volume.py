@@ -207,6 +207,11 @@ class Volume:
                 f"{purpose} needs Hounsfield units, and this volume holds values of "
                 f"unit {self.unit!r}"
             )
+            if self.unit == "unknown":
+                msg += (
+                    ". Load it with unit='HU' (--unit HU) if you know that these are "
+                    "Hounsfield units"
+                )
             raise NotHounsfieldError(msg, report=self.report)
 
     def crop(

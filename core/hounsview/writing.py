@@ -21,18 +21,56 @@ def atomic_file(path: Path) -> Iterator[Path]:
     WriteError
         If the folder is missing or not writable, or the disk is full.
     """
-    with _said_as_write_error(path):
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
+    with _said_as_write_error(path), _temporary(path) as temporary:
+        yield temporary
+        temporary.replace(path)
+
+
+@contextmanager
+def atomic_pair(path: Path, companion: Path) -> Iterator[tuple[Path, Path]]:
+    """Give two temporary paths that become `path` and `companion` together, or neither.
+
+    The companion is the small one of the two: an old one is copied, to be put back.
+
+    Raises
+    ------
+    WriteError
+        If the folder is missing or not writable, or the disk is full.
+    """
+    with (
+        _said_as_write_error(path),
+        _temporary(path) as first,
+        _temporary(companion) as second,
+        _temporary(companion) as before,
+    ):
+        yield first, second
+        existed = companion.exists()
+        if existed:
+            shutil.copy2(companion, before)
         try:
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            second.replace(companion)
+            first.replace(path)
+        except BaseException:
+            if existed:
+                before.replace(companion)
+            elif not second.exists():
+                companion.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Give an empty file beside `path`, with usual rights, that is gone afterwards."""
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        temporary.chmod(0o666 & ~_umask())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

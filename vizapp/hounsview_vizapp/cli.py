@@ -1,4 +1,4 @@
-"""The command line: `hounsview info | phantom | render`.
+"""The command line: `hounsview info | render | convert | phantom`.
 
 Exit status: 0 done, 1 refused or failed (the reason on stderr, nothing half-written),
 2 wrong usage, 130 interrupted.
@@ -13,20 +13,34 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import hounsview as hv
 from hounsview.viewstate import LAYOUTS
+from hounsview_vizapp import opening
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hounsview.scanning import Progress
+
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _EPILOG = """\
 examples:
   hounsview info scans/                     what is in a folder, and what is wrong with it
   hounsview render scans/ -o chest.png      axial, coronal, sagittal and 3D in one picture
   hounsview render -o demo.png              the same of the built-in thorax phantom
+  hounsview convert scans/ -o chest.nii.gz  the volume for other programs, with a report
   hounsview phantom head -o head/           a phantom as a DICOM series
+"""
+
+_CONVERT_EPILOG = """\
+examples:
+  hounsview convert scans/ -o chest.nii.gz
+  hounsview convert chest.nrrd -o series/                       a DICOM series
+  hounsview convert ct.mha --unit HU -o ct.npz                  the file does not say HU
+  hounsview convert zubal.dat --raw 128x256x256,uint8,1.1x1.1x1.1 -o zubal.nrrd
 """
 
 
@@ -62,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     info = commands.add_parser("info", help="list what a path holds, with every finding")
-    info.add_argument("path", type=Path, help="folder or file")
+    info.add_argument("path", type=Path, help="folder, file, zip, DICOMDIR or image file")
     info.add_argument("--json", action="store_true", help="the whole report as JSON")
     info.set_defaults(command=_info)
 
@@ -77,17 +91,40 @@ def _parser() -> argparse.ArgumentParser:
     )
     phantom.set_defaults(command=_phantom)
 
+    _add_render(commands)
+    _add_convert(commands)
+    return parser
+
+
+def _add_render(commands: _Commands) -> None:
     render = commands.add_parser("render", help="draw a PNG, without a display")
     render.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
     render.add_argument("-o", "--output", type=Path, required=True, help="PNG to write")
-    render.add_argument("--series", help="number, key or SeriesInstanceUID (see info)")
-    render.add_argument("--strict", action="store_true", help="refuse what needs a repair")
+    opening.add_options(render)
     render.add_argument("--pane", choices=LAYOUTS, default="four-up", help="default: four-up")
     render.add_argument("--window", help="preset such as lung, or CENTER,WIDTH in HU")
     render.add_argument("--preset", help="volume rendering, such as bone or lung")
     render.add_argument("--size", type=_size, default=(1200, 1200), metavar="WxH")
     render.set_defaults(command=_render)
-    return parser
+
+
+def _add_convert(commands: _Commands) -> None:
+    convert = commands.add_parser(
+        "convert",
+        help="write a volume in another format",
+        description="Write the CT volume under a path in another format, at the same place "
+        "in the patient. Beside x.nii.gz, .nrrd, .mha or .npz goes x.report.json.",
+        epilog=_CONVERT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.add_argument(
+        "path", type=Path, help="DICOM folder or file, or .nii, .nii.gz, .nrrd, .mha, .npz"
+    )
+    convert.add_argument(
+        "-o", "--output", required=True, help="x.nii.gz, .nii, .nrrd, .mha, .npz or folder/"
+    )
+    opening.add_options(convert)
+    convert.set_defaults(command=_convert)
 
 
 def _spacing(text: str) -> tuple[float, ...]:
@@ -115,37 +152,55 @@ def _size(text: str) -> tuple[int, int]:
 
 def _info(options: argparse.Namespace) -> int:
     with _progress() as progress:
-        found = hv.scan(options.path, progress=progress)
+        entries = (
+            [_entry_of_image(options.path, progress)]
+            if hv.is_image_file(options.path)
+            else [
+                _entry_of_series(one) for one in hv.scan(options.path, progress=progress).series
+            ]
+        )
     if options.json:
-        print(json.dumps(_as_data(found), indent=2, ensure_ascii=False))
+        data = {"path": str(options.path), "series": entries}
+        print(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         from rich.console import Console
 
-        _print_scan(found, Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
-    readable = [s for s in found.series if s.shape and s.report.status != hv.Status.REFUSED]
-    if not readable:
+        console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        _print_entries(str(options.path), entries, console)
+    if not any(one["shape"] and one["status"] != hv.Status.REFUSED for one in entries):
         print(f"hounsview: nothing in {options.path} can be loaded as CT", file=sys.stderr)
-    return 0 if readable else 1
+        return 1
+    return 0
 
 
-def _as_data(found: hv.Scan) -> dict[str, Any]:
+def _entry_of_series(series: hv.Series) -> dict[str, Any]:
     return {
-        "path": str(found.path),
-        "series": [
-            {
-                "number": series.number,
-                "key": series.key,
-                "series_uid": series.series_uid,
-                "kind": series.kind,
-                "description": series.description,
-                "modality": series.modality,
-                "shape": series.shape,
-                "spacing_mm": series.spacing,
-                "files": [str(file) for file in series.files],
-                **series.report.to_dict(),
-            }
-            for series in found.series
-        ],
+        "number": series.number,
+        "key": series.key,
+        "series_uid": series.series_uid,
+        "kind": series.kind,
+        "description": series.description,
+        "modality": series.modality,
+        "shape": series.shape,
+        "spacing_mm": series.spacing,
+        "files": [str(file) for file in series.files],
+        **series.report.to_dict(),
+    }
+
+
+def _entry_of_image(path: Path, progress: Progress | None) -> dict[str, Any]:
+    volume = hv.load(path, progress=progress)
+    return {
+        "number": 1,
+        "key": path.name,
+        "series_uid": volume.attributes.get("SeriesInstanceUID", ""),
+        "kind": "image file",
+        "description": f"unit: {volume.unit}",
+        "modality": volume.attributes.get("Modality", ""),
+        "shape": volume.shape,
+        "spacing_mm": volume.geometry.spacing,
+        "files": [str(path)],
+        **volume.report.to_dict(),
     }
 
 
@@ -153,39 +208,36 @@ _STATUS_STYLES = {"ok": "green", "repaired": "yellow", "split": "yellow", "refus
 _SEVERITY_STYLES = {"note": "dim", "warning": "yellow", "repair": "yellow", "refusal": "red"}
 
 
-def _print_scan(found: hv.Scan, console: Console) -> None:
+def _print_entries(path: str, entries: Sequence[dict[str, Any]], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(str(found.path)), title_justify="left", box=None, pad_edge=False)
+    table = Table(title=Text(path), title_justify="left", box=None, pad_edge=False)
     for name in ("", "kind", "status", "size k x j x i", "spacing, mm", "files"):
         table.add_column(
             name, justify="right" if name in ("", "files") else "left", no_wrap=True
         )
     table.add_column("description")
-    for series in found.series:
-        shape = " x ".join(str(n) for n in series.shape or ()) or "-"
-        spacing = " x ".join(f"{mm:.4g}" for mm in series.spacing or ()) or "-"
-        status = str(series.report.status)
+    for one in entries:
         table.add_row(
-            str(series.number),
-            series.kind,
-            Text(status, _STATUS_STYLES[status]),
-            shape,
-            spacing,
-            str(len(series.files)),
-            Text(series.description or series.modality or "-"),
+            str(one["number"]),
+            one["kind"],
+            Text(one["status"], _STATUS_STYLES[one["status"]]),
+            " x ".join(str(n) for n in one["shape"] or ()) or "-",
+            " x ".join(f"{mm:.4g}" for mm in one["spacing_mm"] or ()) or "-",
+            str(len(one["files"])),
+            Text(one["description"] or one["modality"] or "-"),
         )
     console.print(table)
-    if not found.series:
+    if not entries:
         console.print("no files")
-    for series in found.series:
-        for finding in series.report.findings:
-            style = _SEVERITY_STYLES[str(finding.severity)]
-            line = Text(f"{series.number}: ", "bold")
-            line.append(f"{finding.severity}", style)
-            line.append(f" {finding} ")
-            line.append(f"[{finding.code}]", "dim")
+    for one in entries:
+        for finding in one["findings"]:
+            line = Text(f"{one['number']}: ", "bold")
+            line.append(finding["severity"], _SEVERITY_STYLES[finding["severity"]])
+            said = ". ".join(filter(None, (finding["message"], finding["action"])))
+            line.append(f" {said} ")
+            line.append(f"[{finding['code']}]", "dim")
             console.print(line)
 
 
@@ -209,9 +261,21 @@ def _render(options: argparse.Namespace) -> int:
     volume = _load(options)
     pictures.save_png(pictures.picture_of(volume, state, options.size), options.output)
     print(f"{options.output}: {volume!r}")
-    for finding in volume.report.findings:
-        if finding.severity != hv.Severity.NOTE:
-            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
+    _say_findings(volume)
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from hounsview.export import checked_target
+
+    checked_target(options.output)
+    volume = _load(options)
+    with _progress() as progress:
+        written = hv.write(volume, options.output, progress=progress)
+    report = [file.name for file in written if file.name.endswith(".report.json")]
+    beside = f" (and {report[0]})" if report else f" ({len(written)} files)"
+    print(f"{options.output}{beside}: {volume!r}")
+    _say_findings(volume)
     return 0
 
 
@@ -226,14 +290,15 @@ def _check_output(path: Path) -> None:
 
 
 def _load(options: argparse.Namespace) -> hv.Volume:
-    if options.path is None:
-        return hv.phantom("thorax")
-    series = options.series
-    if series is not None and series.isdecimal() and len(series) < 6:
-        series = int(series)
-    policy: Literal["strict", "repair"] = "strict" if options.strict else "repair"
     with _progress() as progress:
-        return hv.load(options.path, series=series, policy=policy, progress=progress)
+        return opening.load(options, progress)
+
+
+def _say_findings(volume: hv.Volume) -> None:
+    """Tell on stderr what a person must know of the volume: all but notes."""
+    for finding in volume.report.findings:
+        if finding.severity != hv.Severity.NOTE:
+            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
 
 
 @contextmanager
