@@ -76,7 +76,7 @@ def write(folder: Path, hu: np.ndarray, *, padded: bool = False) -> None:
 def _jpeg_lossless(folder: Path) -> None:
     """Recompress in place with dcmtk, whose encoder every archive's files come from."""
     for file in folder.iterdir():
-        subprocess.run(["dcmcjpeg", "+e1", "+ti", str(file), str(file)], check=True)
+        subprocess.run(["dcmcjpeg", "+e1", str(file), str(file)], check=True)
 
 
 ENCODERS = {

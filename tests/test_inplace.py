@@ -85,7 +85,7 @@ def test_both_ways_give_the_same_values_marks_and_facts(
     assert (facts.lowest, facts.highest) == measured_range(general.values, general.padding)
     assert facts.padding_hu == general.padding_hu
     assert facts.tagged == general.tagged
-    assert facts.padded == general.padding.sum()
+    assert facts.padded == general.padding.any()
     assert facts.saturated == general.saturated.sum()
     assert facts.kept_inside == general.kept_inside == 0
 
@@ -98,7 +98,7 @@ def test_ordinary_slices_take_the_short_way(frame: Frame) -> None:
             cells[:, 0] = -2000
         facts = inplace.convert_in_place(cells, np.zeros((ROWS, COLUMNS), np.uint8), one)
         assert facts is not None
-        assert facts.padded == (ROWS if signed else 0)
+        assert facts.padded == signed
 
 
 @pytest.mark.parametrize("pad", [False, True])

@@ -187,7 +187,9 @@ class SliceFacts:
         What the padding would have been in HU; None when there is none.
     tagged : bool
         Whether PixelPaddingValue announced the padding.
-    padded, kept_inside, saturated : int
+    padded : bool
+        Whether there is padding.
+    kept_inside, saturated : int
         Voxels; see `SliceValues`.
     sign_mismatch : bool
         Whether the code stream and PixelRepresentation disagree about the sign.
@@ -198,7 +200,7 @@ class SliceFacts:
     below_air: int = 0
     padding_hu: float | None = None
     tagged: bool = True
-    padded: int = 0
+    padded: bool = False
     kept_inside: int = 0
     saturated: int = 0
     sign_mismatch: bool = False

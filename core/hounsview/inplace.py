@@ -9,6 +9,7 @@ both to the same answer.
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,11 +78,12 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
     if high > top or low < bottom:
         return None  # overlay or garbage above the stored bits
     intercept = int(frame.rescale.intercept or 0)
+    single = len(set(frame.padding)) == 1
     padding, padding_hu = _tagged(stored, (low, high), (bottom, top), frame)
     if padding is not None:
         if padding_hu is None or padding.all():
             return None
-        low, high = _measured(stored, padding, low, high)
+        low, high = _measured(stored, padding, low, high, single=single)
     if not (low + intercept >= -32768 and high + intercept <= 32767):
         return None
     saturated = stored == top if high == top else None
@@ -93,7 +95,8 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
         tagged = padding is None
         if padding is not None:
             padding_hu = float(low + intercept)
-            measured = _measured(cells, padding, low + intercept, high + intercept)
+            ends = low + intercept, high + intercept
+            measured = _measured(cells, padding, *ends, single=True)
             low, high = measured[0] - intercept, measured[1] - intercept
     if padding is not None:
         _fill(
@@ -111,26 +114,22 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
         below_air=int(np.count_nonzero(cells < BELOW_AIR_HU)) if below else 0,
         padding_hu=padding_hu,
         tagged=tagged,
-        padded=0 if padding is None else int(np.count_nonzero(padding)),
+        padded=padding is not None,
         saturated=0 if saturated is None else int(np.count_nonzero(saturated)),
     )
 
 
 def _measured(
-    values: npt.NDArray[np.integer[Any]], padding: Mask, low: int, high: int
+    values: npt.NDArray[np.integer[Any]], padding: Mask, low: int, high: int, *, single: bool
 ) -> tuple[int, int]:
     """Return the range of the values that are no padding, where `low` to `high` is of all.
 
     Where padding is just the lowest value, an unsigned difference lifts it above all
     others: a plain minimum then finds the next one, far faster than any mask.
     """
-    first = int(values.flat[int(padding.argmax())])
-    if first == low < high and not padding.flat[int(values.argmax())]:
+    if single and low < high and int(values.flat[int(padding.argmax())]) == low:
         lifted = values.view(np.uint16) - np.uint16((low + 1) & 0xFFFF)
-        next_one = low + 1 + int(lifted.min())
-        # A range of padding values may reach beyond the lowest.
-        if not padding.flat[int(lifted.argmin())]:
-            return next_one, high
+        return low + 1 + int(lifted.min()), high
     kept = values[~padding]
     if kept.size == 0:
         return 0, 0
@@ -140,9 +139,15 @@ def _measured(
 def _fill(cells: Slice, padding: Mask, lowest: int, *, single: bool) -> None:
     """Put air where padding is; where that is one value below all others, by one maximum."""
     if single and cells.flat[int(padding.argmax())] <= AIR_HU <= lowest:
-        np.maximum(cells, np.full(cells.shape[1], AIR_HU, np.int16), out=cells)
+        np.maximum(cells, _air(cells.shape), out=cells)
     else:
         np.copyto(cells, np.int16(AIR_HU), where=padding)
+
+
+@lru_cache(maxsize=2)
+def _air(shape: tuple[int, ...]) -> Slice:
+    """Return a slice of air: numpy compares whole arrays far faster than with a number."""
+    return np.full(shape, AIR_HU, np.int16)
 
 
 def _tagged(

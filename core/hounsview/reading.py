@@ -211,7 +211,7 @@ class _Reader:
             below_air=int(below),
             padding_hu=converted.padding_hu,
             tagged=converted.tagged,
-            padded=int(np.count_nonzero(padding)),
+            padded=bool(padding.any()),
             kept_inside=converted.kept_inside,
             saturated=int(np.count_nonzero(converted.saturated)),
             sign_mismatch=mismatch,
@@ -232,8 +232,7 @@ class _Reader:
                     mask = self.result.values[n] == value
                     self.result.values[n][mask] = AIR_HU
                     self.result.valid[n][mask] |= np.uint8(Validity.PADDING)
-                    padded = fact.padded + int(np.count_nonzero(mask))
-                    self.facts[n] = fact = replace(fact, padded=padded)
+                    self.facts[n] = fact = replace(fact, padded=fact.padded or bool(mask.any()))
 
     def _mark_ceiling(self) -> None:
         """Mark 3071 HU where no value of the series lies above it."""
