@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pydicom.encaps import encapsulate, generate_frames
 
 import hounsview as hv
 from hounsview.codestreams import jpeg_2000_header, jpeg_header, tile_parts_are_whole
+from hounsview.losslessjpeg import is_whole
 from real_data import FOLDER, needs_data
 from series_kit import make_slice, positions, save
 
@@ -160,3 +162,72 @@ def test_headers_of_streams_say_what_was_encoded() -> None:
         assert jpeg_header(junk) is None
         assert jpeg_2000_header(junk) is None
         assert not tile_parts_are_whole(junk)
+
+
+@needs_data
+@pytest.mark.parametrize(
+    "name",
+    ["codecs/ctimage-jpeg70-lossless-sv1", "codecs/ctimage-jpeg57-lossless-p14",
+     "codecs/elscint-jpeg70", "odd/bad-sequence-jpeg70"],
+)  # fmt: skip
+def test_a_lossless_picture_tells_how_long_its_code_is(name: str) -> None:
+    ds = pydicom.dcmread(FOLDER / f"{name}.dcm")
+    stream = next(generate_frames(ds.PixelData, number_of_frames=1))
+    body = stream[: stream.rindex(b"\xff\xd9")]
+    said = jpeg_header(stream)
+    assert said is not None
+    cells = imagecodecs.jpeg_decode(stream)
+    assert is_whole(cells, body, said.bits)
+    assert not is_whole(cells, body[:-1], said.bits)
+    assert not is_whole(cells, body + b"\x55", said.bits)
+    changed = cells.copy()
+    changed[100:104, 100:140] += np.arange(40, dtype=np.uint16) * 37
+    assert not is_whole(changed, body, said.bits)
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+@pytest.mark.parametrize("extreme", [False, True])
+def test_every_predictor_of_lossless_jpeg_is_known(predictor: int, extreme: bool) -> None:
+    """Against an encoder written here from the Standard, pixel by pixel."""
+    rng = np.random.default_rng(predictor)
+    cells = rng.integers(0, 65536 if extreme else 300, (9, 11)).astype(np.uint16)
+    body = encoded_by_the_standard(cells, predictor)
+    assert np.array_equal(imagecodecs.jpegsof3_decode(body + b"\xff\xd9"), cells)
+    assert is_whole(cells, body, 16)
+    assert not is_whole(cells, body[:-2], 16)
+
+
+def encoded_by_the_standard(cells: np.ndarray, predictor: int) -> bytes:
+    """Lossless JPEG of 16 bits with 17 Huffman codes of 5 bits (ISO/IEC 10918-1 H)."""
+    bits = ""
+    for j, i in np.ndindex(cells.shape):
+        x = int(cells[j, i])
+        a, b, c = (
+            int(cells[j - dj, i - di]) if j >= dj and i >= di else 0
+            for dj, di in ((0, 1), (1, 0), (1, 1))
+        )
+        if j == 0:
+            guess = a if i else 1 << 15
+        elif i == 0:
+            guess = b
+        else:
+            guess = (
+                a, b, c, a + b - c, a + ((b - c) >> 1), b + ((a - c) >> 1), (a + b) >> 1
+            )[predictor - 1]  # fmt: skip
+        difference = (x - guess + 32767) % 65536 - 32767
+        category = abs(difference).bit_length() if difference != 32768 else 16
+        bits += f"{category:05b}"
+        if 0 < category < 16:
+            further = difference if difference > 0 else difference + (1 << category) - 1
+            bits += f"{further:0{category}b}"
+    bits += "1" * (-len(bits) % 8)
+    data = bytes(int(bits[n : n + 8], 2) for n in range(0, len(bits), 8))
+    table = b"\0" + bytes(17 if n == 4 else 0 for n in range(16)) + bytes(range(17))
+    frame = struct.pack(">BHHB", 16, *cells.shape, 1) + b"\1\x11\0"
+    scan = bytes((1, 1, 0, predictor, 0, 0))
+    segments = ((0xC3, frame), (0xC4, table), (0xDA, scan))
+    head = b"".join(
+        bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
+        for marker, content in segments
+    )
+    return b"\xff\xd8" + head + data.replace(b"\xff", b"\xff\0")

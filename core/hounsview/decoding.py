@@ -39,6 +39,7 @@ from hounsview.dicomfile import (
 )
 from hounsview.errors import PixelDataError, UnsupportedSyntaxError
 from hounsview.frames import Frame, PixelFormat
+from hounsview.losslessjpeg import is_whole
 from hounsview.pixelbytes import (
     encoded_frames,
     is_encapsulated,
@@ -288,6 +289,8 @@ def _jpeg_cells(frame: Frame, encoded: bytes, said: StreamHeader) -> Cells:
     end = encoded.rfind(_END_OF_IMAGE)
     body = (encoded[:end] if end >= 0 else encoded).rstrip(b"\xff")
     cells = np.asarray(imagecodecs.jpeg_decode(body + _END_OF_IMAGE))
+    if said.process == LOSSLESS_PROCESS and is_whole(cells, body, said.bits):
+        return cells
     # Without an end marker a last 0 may belong to the stream or make its length even.
     without_pad = end < 0 and body.endswith(b"\0") and _is_complete(cells, body[:-1], said)
     if not without_pad and not _is_complete(cells, body, said):

@@ -1,8 +1,8 @@
 """The common case of `hounsfield.convert`, in the very memory of the volume.
 
-Most CT is native, of 16 bits, with slope 1 and a whole intercept. Such a slice is read
-into its place in the volume and converted there: no copy, two passes where nothing is to
-be marked. Whatever is not that simple is left to `hounsfield.convert`, and a test holds
+Most CT has 16 bits allocated, slope 1 and a whole intercept. Such a slice is read, or put
+once decoded, into its place in the volume and converted there: two passes where nothing is
+to be marked. Whatever is not that simple is left to `hounsfield.convert`, and a test holds
 both to the same answer.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.decoding import LOSSY
 from hounsview.dicomfile import EXPLICIT_BIG
 from hounsview.frames import Frame
 from hounsview.hounsfield import (
@@ -34,11 +35,10 @@ Bits = npt.NDArray[np.uint8]
 
 
 def is_simple(frame: Frame) -> bool:
-    """Return whether a frame can be read into an int16 volume and converted there."""
+    """Return whether the cells of a frame can be converted in an int16 volume."""
     layout, rescale = frame.format, frame.rescale
     return (
-        sys.byteorder == "little"
-        and layout.bits_allocated == 16
+        layout.bits_allocated == 16
         and layout.samples == 1
         and layout.high_bit in (None, (layout.bits_stored or 16) - 1)
         and rescale.slope == 1
@@ -47,6 +47,14 @@ def is_simple(frame: Frame) -> bool:
         and abs(rescale.intercept) < 1 << 16
         and rescale.lut is None
         and not frame.lossy
+        and frame.transfer_syntax not in LOSSY
+    )
+
+
+def is_plain(frame: Frame) -> bool:
+    """Return whether the cells of a simple frame lie in its file as they lie in memory."""
+    return (
+        sys.byteorder == "little"
         and not is_encapsulated(frame)
         and frame.transfer_syntax != EXPLICIT_BIG
         and (frame.frame_count == 1 or not frame.pixels or not frame.pixels.deflated_at)

@@ -29,7 +29,7 @@ from hounsview.hounsfield import (
     is_integral,
     measured_range,
 )
-from hounsview.inplace import convert_in_place, is_simple
+from hounsview.inplace import convert_in_place, is_plain, is_simple
 from hounsview.pixelbytes import encoded_frames, is_encapsulated
 from hounsview.scanning import Progress, tell
 from hounsview.volume import AIR_HU, Validity
@@ -171,21 +171,30 @@ class _Reader:
 
     def _read_one(self, n: int) -> None:
         frame = self.frames[n]
+        simple = self._simple and is_simple(frame)
         try:
-            if self._simple and is_simple(frame):
-                cells = self.result.values[n]
-                read_native_into(frame, cells)
-                facts = convert_in_place(cells, self.result.valid[n], frame)
-                if facts is not None:
-                    self.facts[n] = facts
+            if simple and is_plain(frame):
+                read_native_into(frame, self.result.values[n])
+                if self._converted_in_place(n):
                     return
             streams = self._streams.get(frame.path)
             cells, precision = read_frame(frame, streams[frame.index] if streams else None)
         except (PixelDataError, OSError) as error:
             self.result.unreadable[n] = str(error)
             return
+        if simple and not is_plain(frame) and precision is None and cells.itemsize == 2:
+            self.result.values[n] = cells.view(np.int16)
+            if self._converted_in_place(n):
+                return
         converted = convert(cells, frame, as_stored=self.as_stored, precision=precision)
         self._store(n, converted, precision is not None)
+
+    def _converted_in_place(self, n: int) -> bool:
+        """Return whether the cells of a slice, in their place already, became HU there."""
+        facts = convert_in_place(self.result.values[n], self.result.valid[n], self.frames[n])
+        if facts is not None:
+            self.facts[n] = facts
+        return facts is not None
 
     def _store(self, n: int, converted: SliceValues, mismatch: bool) -> None:
         values, padding = converted.values, converted.padding
