@@ -292,3 +292,20 @@ def test_info_tells_of_an_image_file(
     assert entry["shape"] == list(volume.shape)
     result = hv.load_all(tmp_path / "rods.nii.gz")
     assert np.array_equal(result.volumes[0].hu, volume.hu)
+
+
+def test_limits_are_set_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path / "series")
+    before = hv.get_limits()
+    command = ["convert", str(tmp_path / "series"), "-o", str(tmp_path / "a.nrrd")]
+    try:
+        assert main(["--limit", "volume_bytes=4K", *command]) == 1
+        assert "the limit is 4,096 bytes" in capsys.readouterr().err
+        assert not (tmp_path / "a.nrrd").exists()
+        assert main(["--limit", "volume_bytes=4G", *command]) == 0
+    finally:
+        hv.set_limits(volume_bytes=before.volume_bytes)
+    for wrong in ("volume_bytes", "volume_bytes=-3", "colour=3", "volume_bytes=1.5G"):
+        with pytest.raises(SystemExit):
+            main(["--limit", wrong, *command])
+        assert "is not NAME=SIZE" in capsys.readouterr().err

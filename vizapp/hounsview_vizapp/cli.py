@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
+        hv.set_limits(**dict(options.limit))
         return command(options)
     except hv.HounsviewError as error:
         print(f"hounsview: {error}", file=sys.stderr)
@@ -73,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"hounsview {hv.__version__}")
+    parser.add_argument(
+        "--limit",
+        type=opening.limit,
+        action="append",
+        default=[],
+        metavar="NAME=SIZE",
+        help="how much a file may claim, such as volume_bytes=40G or frames=200000",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     info = commands.add_parser("info", help="list what a path holds, with every finding")

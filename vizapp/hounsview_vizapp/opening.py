@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -42,6 +42,28 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="SPL",
         help="with --raw: where slices, rows and columns rise to (default: SPL)",
     )
+
+
+def limit(text: str) -> tuple[str, int]:
+    """Return name and value of a limit such as ``volume_bytes=40G`` (K, M, G of 1024).
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+
+    Examples
+    --------
+    >>> limit("frame_bytes=2M")
+    ('frame_bytes', 2097152)
+    """
+    name, _, size = text.partition("=")
+    power = "KMG".find(size[-1:].upper()) + 1 if size else 0
+    digits = size[:-1] if power else size
+    known = [field.name for field in fields(hv.Limits)]
+    if name not in known or not digits.isdecimal() or int(digits) < 1:
+        msg = f"{text!r} is not NAME=SIZE such as volume_bytes=40G; names: {', '.join(known)}"
+        raise argparse.ArgumentTypeError(msg)
+    return name, int(digits) << 10 * power
 
 
 def raw_layout(text: str) -> RawLayout:
