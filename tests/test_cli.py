@@ -181,7 +181,7 @@ def test_convert_writes_what_loads_again(
     assert again.unit == "HU"
     assert (again.hu == volume.hu).all()
     assert again.geometry.is_close(volume.geometry)
-    assert (tmp_path / "a.report.json").exists() == (name != "series/")
+    assert (tmp_path / f"{name}.report.json").exists() == (name != "series/")
 
 
 @pytest.mark.parametrize(

@@ -231,3 +231,19 @@ def encoded_by_the_standard(cells: np.ndarray, predictor: int) -> bytes:
         for marker, content in segments
     )
     return b"\xff\xd8" + head + data.replace(b"\xff", b"\xff\0")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", ["JPEG 2000", "HTJ2K"])
+def test_a_cut_stream_whose_length_was_mended_is_no_picture(name: str, tmp_path: Path) -> None:
+    """Psot and the end marker fit: only the decoder can tell that packets are missing."""
+    syntax, encode, bits = STREAMS[name]
+    stream = bytes(encode(picture(bits, 2)))
+    tile = stream.index(b"\xff\x90\x00\x0a")
+    for share in (0.3, 0.6, 0.9, 0.97):
+        stop = int(share * len(stream))
+        broken = bytearray(stream[:stop] + b"\xff\xd9")
+        struct.pack_into(">L", broken, tile + 6, stop - tile)
+        assert tile_parts_are_whole(bytes(broken))
+        with pytest.raises(hv.ReadError, match="cannot be decoded"):
+            hv.load(file_of(bytes(broken), syntax, bits, tmp_path / "broken.dcm"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -13,13 +14,16 @@ import pytest
 from pydicom.fileset import FileSet
 
 import hounsview as hv
+from hounsview.sources import FileSource
 from hounsview.zips import members_of, open_source
 from series_kit import SLICES, expected_hu, positions, write_series
 from traps import TRAPS
 
 
-def zipped(folder: Path, target: Path, method: int = zipfile.ZIP_DEFLATED) -> Path:
-    with zipfile.ZipFile(target, "w", method) as archive:
+def zipped(
+    folder: Path, target: Path, method: int = zipfile.ZIP_DEFLATED, level: int | None = None
+) -> Path:
+    with zipfile.ZipFile(target, "w", method, compresslevel=level) as archive:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             archive.write(file, f"case 1/{file.relative_to(folder)}")
     return target
@@ -114,10 +118,12 @@ def test_names_in_a_zip_lead_nowhere_and_hide_nothing(
     assert hv.load(tmp_path / "scan.zip").shape[0] == SLICES
 
 
+@pytest.mark.parametrize("level", [0, 6])
 def test_a_flipped_bit_in_a_zip_is_a_lost_slice_not_a_wrong_one(
-    series: Path, tmp_path: Path
+    level: int, series: Path, tmp_path: Path
 ) -> None:
-    archive = zipped(series, tmp_path / "scan.zip", zipfile.ZIP_DEFLATED)
+    """At level 0 the bytes lie open in the stream: only the checksum tells."""
+    archive = zipped(series, tmp_path / "scan.zip", zipfile.ZIP_DEFLATED, level)
     with zipfile.ZipFile(archive) as opened:
         info = opened.infolist()[5]
     raw = bytearray(archive.read_bytes())
@@ -233,3 +239,40 @@ def test_a_folder_of_links_says_why_it_is_empty(series: Path, tmp_path: Path) ->
         (tmp_path / "links" / file.name).symlink_to(file)
     with pytest.raises(hv.NoSeriesError, match=r"12 link\(s\)"):
         hv.load(tmp_path / "links")
+
+
+def test_a_folder_in_a_zip_is_a_path(series: Path, tmp_path: Path) -> None:
+    write_series(tmp_path / "other", positions(5), SeriesInstanceUID="1.2.66")
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        for folder in (series, tmp_path / "other"):
+            for file in folder.iterdir():
+                archive.write(file, f"{folder.name}/CT/{file.name}")
+    with pytest.raises(hv.AmbiguousSeriesError):
+        hv.load(tmp_path / "both.zip")
+    assert exact(hv.load(tmp_path / "both.zip" / "series"))
+    assert hv.load(tmp_path / "both.zip" / "other" / "CT").shape[0] == 5
+    with pytest.raises(hv.HounsviewError, match="no such file in the zip"):
+        hv.load(tmp_path / "both.zip" / "third")
+
+
+def test_a_member_that_is_not_where_the_directory_says_is_refused(
+    series: Path, tmp_path: Path
+) -> None:
+    archive = zipped(series, tmp_path / "scan.zip")
+    raw = bytearray(archive.read_bytes())
+    at = raw.index(b"PK\x01\x02")
+    for offset in (0xFFFFFF00, 7):
+        struct.pack_into("<L", raw, at + 42, offset)
+        archive.write_bytes(raw)
+        volume = hv.load(archive)
+        assert volume.shape[0] == SLICES - 1
+        assert "slice000.dcm" in str(volume.report)
+
+
+def test_no_source_reads_beyond_its_ends(series: Path) -> None:
+    source = FileSource(series / "slice000.dcm")
+    buffer = memoryview(bytearray(10))
+    for offset in (source.size, 2**70, -1):
+        assert source.read(offset, 10) == b""
+        assert source.read_into(offset, buffer) == 0
+    source.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 import pytest
 
 from differential import by_pydicom, by_walking, plain, was_walked
 from hounsview.headers import HeaderReader
+from hounsview.walking import OddError, items_of
 from real_data import FOLDER, needs_data
 from test_mutations import KINDS, mutated
 from traps import TRAPS
@@ -62,3 +64,13 @@ def test_mutated_headers_read_alike(kind: str, tmp_path: Path) -> None:
         expected = plain(by_pydicom(path))
         assert plain(by_walking(path)) == expected, n
         assert plain(by_walking(path, reader)) == expected, n
+
+
+def test_an_item_that_ends_before_its_length_is_left_to_pydicom() -> None:
+    element = b"\x08\x00\x05\x00CS\x02\x00AB"
+    whole = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(element)) + element
+    assert items_of(("SQ", whole), implicit=False)[0].text(0x00080005) == "AB"
+    early = element + b"\xfe\xff\x0d\xe0\0\0\0\0" + element
+    odd = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(early)) + early
+    with pytest.raises(OddError):
+        items_of(("SQ", odd), implicit=False)

@@ -58,9 +58,10 @@ def assert_nibabel_agrees(path: Path, volume: hv.Volume) -> None:
 def test_a_volume_comes_back(ending: str, dtype: Any, unit: str, tmp_path: Path) -> None:
     volume = volume_of(dtype=dtype, unit=unit)
     path = tmp_path / f"ct.v1{ending}"
-    assert hv.write(volume, path) == [path, tmp_path / "ct.v1.report.json"]
+    report = tmp_path / f"ct.v1{ending}.report.json"
+    assert hv.write(volume, path) == [path, report]
     assert_same(hv.load(path), volume)
-    assert sorted(tmp_path.iterdir()) == sorted([path, tmp_path / "ct.v1.report.json"])
+    assert sorted(tmp_path.iterdir()) == sorted([path, report])
 
 
 @pytest.mark.parametrize("direction", [*ORIENTATIONS, OBLIQUE, -OBLIQUE])
@@ -256,7 +257,7 @@ def test_a_cancelled_write_leaves_the_old_files_and_no_others(
     for old in (False, True):
         if old:
             path.write_bytes(b"old")
-            (tmp_path / "a.report.json").write_text("old")
+            (tmp_path / f"a{ending}.report.json").write_text("old")
         before = {file: file.read_bytes() for file in tmp_path.iterdir()}
         with pytest.raises(hv.CancelledError):
             hv.write(volume_of(), path, progress=lambda done, *_: done < 2)
@@ -271,7 +272,7 @@ def test_both_files_or_neither_when_a_rename_fails(
     path = tmp_path / "a.nrrd"
     if old:
         path.write_bytes(b"old")
-        (tmp_path / "a.report.json").write_text("old")
+        (tmp_path / "a.nrrd.report.json").write_text("old")
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     calls, rename = [], Path.replace
 

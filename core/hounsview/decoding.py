@@ -30,6 +30,7 @@ from hounsview.dicomfile import (
     ENCAPSULATED,
     EXPLICIT_BIG,
     HTJ2K,
+    JPEG,
     JPEG_2000,
     JPEG_LS,
     NATIVE,
@@ -49,6 +50,7 @@ from hounsview.pixelbytes import (
     pixel_source,
     said_of,
 )
+from hounsview.zips import version_of
 
 _END_OF_IMAGE: Final = b"\xff\xd9"
 _NOISE: Final = bytes((37 * n * n + 11 * n + 5) % 251 for n in range(512))
@@ -154,13 +156,20 @@ def _integer_types(bits: int) -> tuple[Any, Any]:
 
 
 def sign_mismatch(frame: Frame, encoded: bytes) -> int | None:
-    """Return the bits of a JPEG 2000 stream whose signedness is not the header's, or None."""
-    if frame.transfer_syntax not in JPEG_2000 | HTJ2K:
-        return None
-    said = jpeg_2000_header(encoded)
-    if said is None or said.signed == bool(frame.format.signed):
-        return None
-    return said.bits
+    """Return the bits of a stream that does not hold the sign as the header says, or None.
+
+    JPEG 2000 says its signedness. JPEG and JPEG-LS know no sign: one of fewer bits than
+    BitsStored has it in its own highest bit.
+    """
+    signed = bool(frame.format.signed)
+    if frame.transfer_syntax in JPEG_2000 | HTJ2K:
+        said = jpeg_2000_header(encoded)
+        return None if said is None or said.signed == signed else said.bits
+    if frame.transfer_syntax in JPEG | JPEG_LS and signed:
+        said = jpeg_header(encoded)
+        if said is not None and said.bits < (frame.format.bits_stored or 0):
+            return said.bits
+    return None
 
 
 def _native_cells(frame: Frame) -> Cells:
@@ -169,14 +178,18 @@ def _native_cells(frame: Frame) -> Cells:
     start = frame.index * layout.frame_bytes
     if frame.frame_count > 1 and (pixels.deflated_at or not frame.path.is_file()):
         with said_of(frame):
-            return _as_cells(frame, _inflated_pixels(frame.path, pixels)[start:])
+            path = frame.path.absolute()
+            return _as_cells(frame, _inflated_pixels(path, pixels, version_of(path))[start:])
     with opened(frame) as source:
         return _as_cells(frame, source.read(pixels.offset + start, layout.frame_bytes))
 
 
 @lru_cache(maxsize=1)
-def _inflated_pixels(path: Path, pixels: PixelElement) -> memoryview:
-    """Return PixelData of a multi-frame file that is deflated, inflated once for all."""
+def _inflated_pixels(path: Path, pixels: PixelElement, version: tuple[int, int]) -> memoryview:
+    """Return PixelData of a multi-frame file that is deflated, inflated once for all.
+
+    `version` is of the file: one that was written anew is read anew.
+    """
     with closing(pixel_source(path, pixels)) as source:
         return memoryview(source.read(pixels.offset, pixels.length))
 
@@ -194,12 +207,22 @@ def _as_cells(frame: Frame, value: bytes | memoryview) -> Cells:
     if len(value) < layout.frame_bytes:
         raise _cut_off(frame, len(value))
     order = ">" if frame.transfer_syntax == EXPLICIT_BIG else "<"
+    if order == ">" and layout.bits_allocated == 8 and frame.pixels and frame.pixels.vr == "OW":
+        value = _bytes_of_words(frame, value)
     kind = np.dtype(f"{order}u{(layout.bits_allocated or 16) // 8}")
     cells = np.frombuffer(value, kind, count=layout.frame_bytes // kind.itemsize)
     native: Cells = cells.reshape(layout.rows or 0, layout.columns or 0).astype(
         kind.newbyteorder("="), copy=False
     )
     return native
+
+
+def _bytes_of_words(frame: Frame, value: bytes | memoryview) -> bytes:
+    """Return cells of 8 bits that lie in big-endian words, swapped in pairs (PS3.5 A.3)."""
+    if frame.format.frame_bytes % 2:
+        raise pixel_error(frame, "has an odd number of 8-bit pixels in big-endian words")
+    pairs = np.frombuffer(value, np.uint8, count=frame.format.frame_bytes).reshape(-1, 2)
+    return pairs[:, ::-1].tobytes()
 
 
 def _decoded_cells(frame: Frame, encoded: bytes) -> Cells:

@@ -74,6 +74,8 @@ class PixelElement:
         Bytes of the whole file; of a deflated data set the most that it can hold.
     deflated_at : int
         Where the deflated data set starts in the file; 0 when it is not deflated.
+    vr : str
+        ``"OB"`` or ``"OW"``; empty under implicit VR.
     offsets : bytes
         ExtendedOffsetTable (7FE0,0001): 64-bit offsets of the frames; empty when absent.
     """
@@ -82,6 +84,7 @@ class PixelElement:
     length: int
     file_size: int
     deflated_at: int = 0
+    vr: str = ""
     offsets: bytes = field(default=b"", repr=False)
 
 
@@ -219,7 +222,9 @@ def _walk_file(path: Path, source: Source, start: bytes) -> DicomFile:
     pixels = None
     if found.pixel_length is not None:
         offsets = attributes.element(_EXTENDED_OFFSETS)[1]
-        pixels = PixelElement(found.stop, found.pixel_length, source.size, offsets=offsets)
+        pixels = PixelElement(
+            found.stop, found.pixel_length, source.size, vr=found.pixel_vr, offsets=offsets
+        )
     return DicomFile(path, attributes, meta_attributes, syntax, True, pixels, found)
 
 
@@ -262,7 +267,9 @@ def _walk_deflated(path: Path, source: Source, place: int, meta: Attributes) -> 
             return replace(odd, meta=meta, transfer_syntax=DEFLATED, pixels=pixels)
     pixels = None
     if found.pixel_length is not None:
-        pixels = PixelElement(found.stop, found.pixel_length, inflated.size, place)
+        pixels = PixelElement(
+            found.stop, found.pixel_length, inflated.size, place, found.pixel_vr
+        )
     return DicomFile(path, found.attributes(implicit=False), meta, DEFLATED, True, pixels)
 
 
@@ -280,7 +287,7 @@ def _parsed_by_pydicom(path: Path, source: Source, has_preamble: bool) -> DicomF
 
     def at_pixels(tag: int, vr: str | None, length: int) -> bool:
         if tag == PIXEL_DATA:
-            found[:] = [PixelElement(stream.tell(), length, source.size)]
+            found[:] = [PixelElement(stream.tell(), length, source.size, vr=str(vr or ""))]
         return tag in _PIXEL_TAGS
 
     try:

@@ -33,7 +33,7 @@ def write(
     """Write a volume in the format that the ending of `path` names.
 
     Values and places are kept: int16 or float32, in the patient's mm. Beside an image
-    file ``x.nii.gz`` goes ``x.report.json``: unit, shape, affine, findings, and how many
+    file ``x.nii.gz`` goes ``x.nii.gz.report.json``: unit, shape, affine, findings, and how many
     voxels were never measured. No name of a patient or of a folder is written. Both
     files are complete or not there at all; an old file stays until the new one is whole.
 
@@ -69,7 +69,7 @@ def write(
     if not ending:
         return write_dicom(volume, target, progress=progress)
     checked_unit(volume.unit)
-    report = target.with_name(f"{target.name[: -len(ending)]}.report.json")
+    report = target.with_name(f"{target.name}.report.json")
     with atomic_pair(target, report) as (image_file, report_file):
         _WRITERS[ending](volume, image_file, target.name, progress)
         report_file.write_text(describe(volume, target.name), encoding="utf-8")

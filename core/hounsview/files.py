@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hounsview.dicomfile import FIRST_READ, open_dicom
 from hounsview.errors import HounsviewError
-from hounsview.zips import open_source
+from hounsview.zips import members_of, open_source
 
 _DIRECTORY_RECORDS, _REFERENCED_FILE = 0x00041220, 0x00041500
 
@@ -66,24 +66,37 @@ def files_of_index(path: Path) -> Found:
     Names are taken below the folder of the DICOMDIR alone; on media copied by other
     systems they may differ in case or have got an ending.
     """
-    folder, found = path.parent, Found()
-    by_name: dict[str, Path] = {}
+    folder = path.parent
+    there = files_in(folder) if folder.is_dir() else files_in_zip(folder)
+    found = Found(passed_over=there.passed_over)
+    exact = set(there.files)
+    by_name = {_plain(file, folder): file for file in there.files}
     for parts in _named(path):
         file = folder.joinpath(*parts)
         if any(part in ("", ".", "..") or "/" in part or "\\" in part for part in parts):
             found.unreadable.append((folder / parts[-1], "the DICOMDIR names no such place"))
             continue
-        if not file.is_file():
-            by_name = by_name or {_plain(f, folder): f for f in files_in(folder).files}
-            file = by_name.get(_plain(file, folder), file)
-        if file.is_symlink():
-            found.passed_over += 1
-        elif file.is_file():
-            found.files.append(file)
+        known = file if file in exact else by_name.get(_plain(file, folder))
+        if known is not None:
+            found.files.append(known)
         else:
             found.unreadable.append((file, "named by the DICOMDIR and not there"))
     found.files = sorted(set(found.files))
     return found
+
+
+def files_in_zip(folder: Path) -> Found:
+    """Return the files below a folder inside a zip, such as ``scan.zip/CT``.
+
+    Raises
+    ------
+    DamagedFileError, LimitError
+        If the zip cannot be used.
+    """
+    above = next((p for p in (folder, *folder.parents) if p.is_file()), None)
+    if above is None:
+        return Found()
+    return Found([path for path in members_of(above) if path.is_relative_to(folder)])
 
 
 def _plain(file: Path, folder: Path) -> str:

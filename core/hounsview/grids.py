@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.errors import GeometryError
 from hounsview.findings import Finding
 from hounsview.frames import Frame
 from hounsview.geometry import Geometry
@@ -30,6 +31,8 @@ Floats = npt.NDArray[np.float64]
 
 _STRAY_MM, _STRAY_PIXELS = 0.1, 0.1
 _LARGEST_CANVAS: Final = 3.0
+_SMALLEST_MM, _LARGEST_MM, _FARTHEST_MM = 1e-6, 1e4, 1e7
+_SKEW_REFUSED_PIXELS, _SKEW_SAID_PIXELS = 0.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,13 @@ def plan_grid(frames: Sequence[Frame], unreadable: frozenset[int] = frozenset())
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1] = step * normal, spacing[0] * column
     affine[:3, 2], affine[:3, 3] = spacing[1] * row, origin
-    geometry = Geometry((len(slices), *canvas), affine)
+    try:
+        geometry = Geometry((len(slices), *canvas), affine)
+    except GeometryError as error:
+        tag = "ImagePositionPatient (0020,0032)"
+        message = f"{frames[0].name}: no grid comes out of its geometry: {error}"
+        finding = geometry_finding("INVALID", message, frames[0], tag)
+        return Plan(None, findings=(*findings, finding))
     return Plan(geometry, tuple(slices), shifts, tuple(findings))
 
 
@@ -103,13 +112,18 @@ def _plane(frames: Sequence[Frame], findings: list[Finding]) -> tuple[Floats, Fl
         raise RefusedError(geometry_finding("INVALID", message, first, tag))
     lengths = np.linalg.norm(given.reshape(2, 3), axis=1)
     row, column = given[:3] / lengths[0], given[3:] / lengths[1]
-    if abs(row @ column) > 5e-3:
+    # How far, in pixels, the last row lies beside where right angles would put it.
+    skew = abs(row @ column) * int(first.format.rows or 0)
+    if skew > _SKEW_SAID_PIXELS:
         angle = np.degrees(np.arccos(row @ column))
         message = (
             f"{first.name}: rows and columns stand at {angle:.2f} degrees, not 90 "
             f"(ImageOrientationPatient {text})"
         )
-        raise RefusedError(geometry_finding("INVALID", message, first, tag))
+        if skew > _SKEW_REFUSED_PIXELS:
+            raise RefusedError(geometry_finding("INVALID", message, first, tag))
+        done = "They were taken as orthogonal."
+        findings.append(Finding("ORIENTATION_NOT_UNIT", message, (first.path,), tag, done))
     if np.abs(lengths - 1).max() > 1e-2:
         message = (
             f"{first.name}: the directions in ImageOrientationPatient {text} have lengths "
@@ -129,7 +143,7 @@ def _pixel_spacing(frames: Sequence[Frame]) -> Floats:
     if spacing.size == 0:
         message = f"{first.name}: PixelSpacing is missing, and 1 mm would be a guess"
         raise RefusedError(geometry_finding("MISSING", message, first, tag))
-    if spacing.shape != (2,) or not np.isfinite(spacing).all() or (spacing <= 0).any():
+    if spacing.shape != (2,) or not ((spacing > _SMALLEST_MM) & (spacing < _LARGEST_MM)).all():
         text = "\\".join(f"{value:g}" for value in spacing)
         message = f"{first.name}: PixelSpacing {text} mm is not two positive numbers"
         raise RefusedError(geometry_finding("INVALID", message, first, tag))
@@ -143,7 +157,7 @@ def _positions(frames: Sequence[Frame]) -> Floats:
         if position.size == 0:
             message = f"{frame.name}: ImagePositionPatient is missing"
             raise RefusedError(geometry_finding("MISSING", message, frame, tag))
-        if position.shape != (3,) or not np.isfinite(position).all():
+        if position.shape != (3,) or not (np.abs(position) < _FARTHEST_MM).all():
             text = "\\".join(f"{value:g}" for value in position)
             message = f"{frame.name}: ImagePositionPatient {text} is not three finite numbers"
             raise RefusedError(geometry_finding("INVALID", message, frame, tag))

@@ -54,6 +54,9 @@ _FACT_TAGS: Final = {
     "ReconstructionDiameter": (0x00181100, "reconstruction"),
     "InstanceNumber": (0x00200013, "content"),
     "GantryDetectorTilt": (0x00181120, "acquisition"),
+    "ConcatenationUID": (0x00209161, "content"),
+    "InConcatenationNumber": (0x00209162, "content"),
+    "InConcatenationTotalNumber": (0x00209163, "content"),
 }
 _FRAME_ACQUISITION_NUMBER = 0x00209156
 _SOP_INSTANCE_UID, _POSITION = 0x00080018, 0x00200032
@@ -158,11 +161,15 @@ def read_frames(path: Path) -> tuple[Frame, ...] | Other:
 
 
 def _beyond_limits(file: DicomFile) -> Other | None:
-    """Return why a file claims more frames than it can hold; None when it does not."""
+    """Return why a file cannot have the frames that it claims; None when it can."""
     at, most = file.attributes, get_limits().frames
     count = at.integer(0x00280008) or 1
-    if count == 1 or file.pixels is None:
+    items = len(at.items(_PER_FRAME))
+    if file.pixels is None or (count == 1 and items in (0, 1)):
         return None
+    if items not in (0, count):
+        reason = f"says {count:,} frame(s) and describes {items:,}"
+        return _misleading(file, f"{reason} (NumberOfFrames (0028,0008))")
     there = file.pixels.file_size - file.pixels.offset
     if file.pixels.length == UNDEFINED_LENGTH:
         can_hold = there // _ITEM_BYTES
@@ -172,9 +179,15 @@ def _beyond_limits(file: DicomFile) -> Other | None:
     if count <= min(most, can_hold):
         return None
     limit = f", and the limit is {most:,}" if count > most else ""
+    size = in_words(max(there, 0))
+    return _misleading(file, f"claims {count:,} frames in {size} of PixelData{limit}")
+
+
+def _misleading(file: DicomFile, reason: str) -> Other:
+    at = file.attributes
     return Other(
         file.path,
-        f"claims {count:,} frames in {in_words(max(there, 0))} of PixelData{limit}",
+        reason,
         damaged=True,
         is_dicom=True,
         series_uid=at.text(0x0020000E),
@@ -334,7 +347,8 @@ def _common(
         pixel_spacing=groups.find(0x00280030, "measures").decimals(0x00280030),
         format=shared.format,
         rescale=_rescale(at, groups),
-        padding=at.words(0x00280120)[:1] + at.words(0x00280121)[:1],
+        padding=at.words(0x00280120)[:1]
+        and at.words(0x00280120)[:1] + at.words(0x00280121)[:1],
         facts={k: v for k, v in facts.items() if v and k not in _OWN_FACTS},
         transfer_syntax=file.transfer_syntax,
         lossy=shared.lossy,
@@ -375,17 +389,23 @@ def _text(value: bytes) -> str:
 
 def _pixel_format(at: Attributes) -> PixelFormat:
     signed = at.integer(0x00280103)
-    samples = at.integer(0x00280002)
+    samples = _word(at, 0x00280002)
     return PixelFormat(
-        rows=at.integer(0x00280010),
-        columns=at.integer(0x00280011),
+        rows=_word(at, 0x00280010),
+        columns=_word(at, 0x00280011),
         samples=1 if samples is None else samples,
         photometric=at.text(0x00280004).upper(),
-        bits_allocated=at.integer(0x00280100),
-        bits_stored=at.integer(0x00280101),
-        high_bit=at.integer(0x00280102),
+        bits_allocated=_word(at, 0x00280100),
+        bits_stored=_word(at, 0x00280101),
+        high_bit=_word(at, 0x00280102),
         signed=None if signed not in (0, 1) else signed == 1,
     )
+
+
+def _word(at: Attributes, tag: int) -> int | None:
+    """Return an integer that 16 bits can hold, as the Standard has it; None for any other."""
+    number = at.integer(tag)
+    return number if number is not None and 0 <= number <= 0xFFFF else None
 
 
 def _rescale(at: Attributes, groups: _Groups) -> Rescale:

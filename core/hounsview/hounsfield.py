@@ -35,6 +35,7 @@ _NOT_HU_TYPES: Final = frozenset(
 UNSPECIFIED_TYPES: Final = ("", "US")
 TISSUE_HU: Final = (-200.0, 3000.0)
 _LOSSY_PADDING_HU: Final = -1500
+_LARGEST_RESCALE: Final = 1e9
 BELOW_AIR_HU: Final = -1200
 CEILING_HU: Final = 3071  # 4095 - 1024: where scanners with 12 stored bits clip
 
@@ -131,7 +132,7 @@ def _rescale_problem(frame: Frame) -> Finding | None:
         if value is None:
             message = f"{frame.name}: {name} is missing, so its values cannot be HU"
             return Finding("RESCALE_MISSING", message, files, tag, AS_STORED)
-        if not np.isfinite(value) or (value == 0 and name == "RescaleSlope"):
+        if not abs(value) < _LARGEST_RESCALE or (value == 0 and name == "RescaleSlope"):
             message = f"{frame.name}: {name} is {value:g}, so its values cannot be HU"
             return Finding("RESCALE_INVALID", message, files, tag, AS_STORED)
     return None
@@ -163,6 +164,8 @@ class SliceValues:
         Whether PixelPaddingValue announced the padding.
     kept_inside : int
         Voxels with a tissue-like padding value that do not reach the border, left alone.
+    bits_above : bool
+        Whether cells hold more than their stored bits, their sign or padding.
     """
 
     values: npt.NDArray[Any]
@@ -171,6 +174,7 @@ class SliceValues:
     padding_hu: float | None = None
     tagged: bool = True
     kept_inside: int = 0
+    bits_above: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,8 @@ class SliceFacts:
         Voxels; see `SliceValues`.
     sign_mismatch : bool
         Whether the code stream and PixelRepresentation disagree about the sign.
+    bits_above : bool
+        See `SliceValues`.
     """
 
     lowest: float
@@ -204,6 +210,7 @@ class SliceFacts:
     kept_inside: int = 0
     saturated: int = 0
     sign_mismatch: bool = False
+    bits_above: bool = False
 
 
 def convert(
@@ -232,16 +239,34 @@ def convert(
             from_border = reaching_border(padding)
             kept_inside = int(np.count_nonzero(padding & ~from_border))
             padding = from_border
+        above = _has_bits_above(cells, stored, padding, frame.format, precision)
         return SliceValues(
-            values, padding, saturated & ~padding, padding_hu, kept_inside=kept_inside
+            values, padding, saturated & ~padding, padding_hu, True, kept_inside, above
         )
     lossy = frame.lossy or frame.transfer_syntax in LOSSY
     untagged = None if as_stored else untagged_padding(values, lossy=lossy)
+    none = np.zeros(values.shape, bool)
+    above = _has_bits_above(cells, stored, none, frame.format, precision)
     if untagged is not None:
-        return SliceValues(
-            values, untagged, saturated, float(values[untagged].flat[0]), tagged=False
-        )
-    return SliceValues(values, np.zeros(values.shape, bool), saturated)
+        level = float(values[untagged].flat[0])
+        return SliceValues(values, untagged, saturated, level, tagged=False, bits_above=above)
+    return SliceValues(values, none, saturated, bits_above=above)
+
+
+def _has_bits_above(
+    cells: Cells,
+    stored: Cells,
+    padding: npt.NDArray[np.bool_],
+    layout: PixelFormat,
+    precision: int | None,
+) -> bool:
+    """Return whether cells that are no padding are not just their stored bits, or sign."""
+    if precision is not None or layout.high_bit not in (None, (layout.bits_stored or 0) - 1):
+        return False
+    same = stored.view(f"u{stored.itemsize}") == cells.astype(f"u{stored.itemsize}", copy=False)
+    low = stored.astype(np.int64) & ((1 << int(layout.bits_stored or 16)) - 1)
+    # A signed value may lie in its cell with its sign extended, or without.
+    return bool((~same & (low != cells) & ~padding).any())
 
 
 def rescaled(stored: Cells, frame: Frame) -> npt.NDArray[Any]:

@@ -111,7 +111,6 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
             cells, padding, low + intercept, single=not tagged or len(set(frame.padding)) == 1
         )
         np.copyto(valid, padding.view(np.uint8))  # True is the bit of PADDING
-        saturated = None if saturated is None else saturated & ~padding
     if saturated is not None:
         np.bitwise_or(valid, np.uint8(Validity.SATURATED), out=valid, where=saturated)
     lowest, highest = float(low + intercept), float(high + intercept)

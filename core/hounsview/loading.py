@@ -38,6 +38,7 @@ from hounsview.repairs import carry_out, is_identity
 from hounsview.scanning import Progress, Scan, scan
 from hounsview.series import Series, without_hu
 from hounsview.volume import AIR_HU, SliceSource, Volume
+from hounsview.zips import version_of
 
 Policy = Literal["repair", "strict"]
 
@@ -281,9 +282,18 @@ def _source(frame: Frame, weight: float) -> SliceSource:
     )
 
 
-@lru_cache(maxsize=4)
 def _stored_again(path: Path, index: int) -> npt.NDArray[Any]:
     """Return the stored values of a frame, (rows, columns), read from its file again."""
+    try:
+        version = version_of(path)
+    except OSError as error:
+        msg = f"{path} changed since it was loaded: {error.strerror or error}"
+        raise PixelDataError(msg, files=[path]) from error
+    return _stored_of(path.absolute(), index, version)
+
+
+@lru_cache(maxsize=4)
+def _stored_of(path: Path, index: int, version: tuple[int, int]) -> npt.NDArray[Any]:
     from hounsview.frames import Other
     from hounsview.headers import read_frames
 

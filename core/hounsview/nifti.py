@@ -190,6 +190,8 @@ def _position_of(
     """
     from nibabel.spatialimages import HeaderDataError
 
+    if header["pixdim"][0] == 0:
+        header["pixdim"][0] = 1  # "If pixdim[0] = 0, use qfac = 1" (nifti1.h)
     try:
         # A plain header keeps float32 cells, whose overflow would be a warning.
         with np.errstate(all="ignore"):

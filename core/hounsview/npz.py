@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -238,6 +239,7 @@ class _Reader:
             KeyError,
             TypeError,
             SyntaxError,
+            tokenize.TokenError,
             UserWarning,
             MemoryError,
         ) as error:

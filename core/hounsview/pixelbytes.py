@@ -33,6 +33,14 @@ def pixel_problem(frame: Frame) -> str:
     wanted = layout.frame_bytes * (frame.index + 1)
     if pixels.length < wanted:
         return f"holds {pixels.length:,} bytes of PixelData where {wanted:,} are needed"
+    whole = layout.frame_bytes * frame.frame_count
+    line = layout.frame_bytes // max(layout.rows or 1, layout.columns or 1)
+    if pixels.length >= whole + max(line, 2):
+        return (
+            f"holds {pixels.length:,} bytes of PixelData where Rows {layout.rows}, Columns "
+            f"{layout.columns} and {frame.frame_count} frame(s) make {whole:,}: one of these "
+            "is wrong"
+        )
     there = pixels.file_size - pixels.offset
     if there < wanted:
         return f"is cut off: {max(there, 0):,} of {wanted:,} bytes of PixelData are there"
@@ -87,7 +95,12 @@ def pixel_source(path: Path, pixels: PixelElement) -> Source:
     """Return the bytes of a file, inflated where its data set is deflated."""
     source = open_source(path)
     if pixels.deflated_at:
-        return inflated_data_set(source, pixels.deflated_at, path)
+        source = inflated_data_set(source, pixels.deflated_at, path)
+    try:
+        source.verify()
+    except BaseException:
+        source.close()
+        raise
     return source
 
 
@@ -156,7 +169,7 @@ def _join(
     if count == 1:
         return [pieces[0] if len(pieces) == 1 else b"".join(pieces)]
     places = {place: n for n, (place, _) in enumerate(fragments)}
-    if len(table) == count and set(table) <= places.keys():
+    if len(table) == count == len(set(table)) and set(table) <= places.keys():
         # A table may name the frames in another order than they lie in.
         starts = [places[offset] for offset in table]
     elif len(pieces) == count:

@@ -224,6 +224,7 @@ class _Reader:
             kept_inside=converted.kept_inside,
             saturated=int(np.count_nonzero(converted.saturated)),
             sign_mismatch=mismatch,
+            bits_above=converted.bits_above,
         )
 
     def _pad_everywhere(self) -> None:
@@ -271,12 +272,13 @@ def _summary(
     )
     if mismatched:
         message = (
-            "the JPEG 2000 stream and PixelRepresentation disagree about the sign: "
+            "the code stream and PixelRepresentation disagree about the sign: "
             f"{name_files(mismatched)}"
         )
         done = "PixelRepresentation was followed."
         tag = "PixelRepresentation (0028,0103)"
         found.append(Finding("SIGN_MISMATCH", message, mismatched, tag, done))
+    found += _about_bits(frames, facts)
     raw = tuple(
         frame.path
         for frame in frames
@@ -288,6 +290,19 @@ def _summary(
     if not as_stored and facts:
         found += _about_air(frames, facts)
     return found
+
+
+def _about_bits(frames: Sequence[Frame], facts: dict[int, SliceFacts]) -> list[Finding]:
+    beyond = tuple(frames[n].path for n, fact in sorted(facts.items()) if fact.bits_above)
+    if not beyond:
+        return []
+    message = (
+        f"cells hold bits above BitsStored {frames[0].format.bits_stored} that are neither "
+        f"sign nor padding: {name_files(beyond)}"
+    )
+    action = "They were left out: right for overlays and garbage, wrong for pixel values."
+    tag = "BitsStored (0028,0101)"
+    return [Finding("BITS_ABOVE_STORED", message, beyond, tag, action)]
 
 
 def _about_padding(frames: Sequence[Frame], facts: dict[int, SliceFacts]) -> list[Finding]:

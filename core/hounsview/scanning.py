@@ -15,7 +15,7 @@ from hounsview.errors import (
     PathNotFoundError,
     name_files,
 )
-from hounsview.files import Found, files_in, files_of_index
+from hounsview.files import Found, files_in, files_in_zip, files_of_index
 from hounsview.findings import Finding
 from hounsview.frames import Frame, Other
 from hounsview.headers import HeaderReader
@@ -77,8 +77,10 @@ def scan(path: str | os.PathLike[str], *, progress: Progress | None = None) -> S
     found = _Gathering(progress)
     if root.is_dir():
         found.read_all(files_in(root))
-    elif root.exists() or any(parent.is_file() for parent in root.parents):
+    elif root.exists():
         found.read_one_named(root)
+    elif any(parent.is_file() for parent in root.parents):
+        found.read_in_zip(root)
     else:
         msg = f"{root}: no such file or folder"
         raise PathNotFoundError(msg, files=[root])
@@ -121,6 +123,18 @@ class _Gathering:
                 self.read_all(named)
                 return
         self._keep(only)
+
+    def read_in_zip(self, path: Path) -> None:
+        """Read what the caller named inside a zip: a file, or a folder with all below it."""
+        try:
+            below = files_in_zip(path)
+        except (DamagedFileError, LimitError, OSError) as error:
+            self.others.append(Other(path, str(error), damaged=True))
+            return
+        if below.files in ([], [path]):
+            self.read_one_named(path)
+        else:
+            self.read_all(below)
 
     def _read(self, file: Path) -> tuple[Frame, ...] | Other:
         tell(self._progress, self._done, self.total, f"reading {file.name}")

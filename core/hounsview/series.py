@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import LOSSY, read_frame
+from hounsview.decoding import LOSSY, read_frame, stored_values
 from hounsview.errors import ArgumentError, HounsviewError, error_of, name_files
 from hounsview.findings import Finding, Report, Severity
 from hounsview.frames import Frame, Other
@@ -26,7 +26,7 @@ from hounsview.hounsfield import (
     not_hu,
     pixel_format_problem,
 )
-from hounsview.pixelbytes import encoded_frames, is_encapsulated, pixel_problem
+from hounsview.pixelbytes import pixel_problem
 from hounsview.stacking import Stack, along_normal, distances, places
 
 Kind = Literal["volume", "single", "localizer", "not CT"]
@@ -254,10 +254,40 @@ def _about_identity(frames: Sequence[Frame]) -> list[Finding]:
         message = f"SOP class {unknown[0].sop_class!r} is not known; Modality CT was believed"
         files = tuple(frame.path for frame in unknown)
         found.append(Finding("SOP_CLASS_UNKNOWN", message, files, "SOPClassUID (0008,0016)"))
+    references = {f.frame_of_reference for f in frames}
+    if len(references) > 1:
+        message = f"the slices name {len(references)} frames of reference, one each"
+        action = "They were taken as one."
+        tag = "FrameOfReferenceUID (0020,0052)"
+        found.append(Finding("FRAME_OF_REFERENCE_VARIES", message, tag=tag, action=action))
+    found += _about_concatenation(frames)
     lossy = tuple(f.path for f in frames if f.lossy or f.transfer_syntax in LOSSY)
     if lossy:
         message = "compressed with loss: HU differ from what the scanner measured"
         found.append(Finding("LOSSY", message, lossy))
+    return found
+
+
+def _about_concatenation(frames: Sequence[Frame]) -> list[Finding]:
+    """Return a warning where parts of an enhanced instance are missing (PS3.3 C.7.6.16.1.1)."""
+    parts: dict[str, dict[str, Path]] = {}
+    totals: dict[str, int] = {}
+    for frame in frames:
+        uid, total = frame.fact("ConcatenationUID"), frame.fact("InConcatenationTotalNumber")
+        if uid:
+            parts.setdefault(uid, {})[frame.fact("InConcatenationNumber")] = frame.path
+            totals[uid] = max(totals.get(uid, 0), int(total) if total.isdecimal() else 0)
+    found = []
+    for uid, there in parts.items():
+        if totals[uid] > len(there):
+            message = (
+                f"{len(there)} of {totals[uid]} parts of one multi-frame instance are here "
+                f"(InConcatenationNumber {', '.join(sorted(there))})"
+            )
+            tag = "InConcatenationTotalNumber (0020,9163)"
+            action = "Get the missing files."
+            files = tuple(there.values())
+            found.append(Finding("CONCATENATION_INCOMPLETE", message, files, tag, action))
     return found
 
 
@@ -322,22 +352,17 @@ def _without_copies(frames: list[Frame], findings: list[Finding]) -> list[Frame]
 
 
 def _fingerprint(frame: Frame) -> bytes:
-    """Return a digest of stored pixels and of all that decides their HU and place."""
+    """Return a digest of stored values and of all that decides their HU and place.
+
+    The transfer syntax does not matter: archives send a slice once so and once so.
+    """
     digest = hashlib.blake2b()
-    meaning = (
-        frame.format,
-        frame.rescale,
-        frame.padding,
-        frame.transfer_syntax,
-        frame.position,
-    )
+    meaning = (frame.format, frame.rescale, frame.padding, frame.position)
     digest.update(repr(meaning).encode())
     digest.update(repr(frame.rescale.lut).encode())
     try:
-        if is_encapsulated(frame):
-            digest.update(encoded_frames(frame)[frame.index])
-        else:
-            digest.update(read_frame(frame)[0].tobytes())
+        cells, precision = read_frame(frame)
+        digest.update(stored_values(cells, frame.format, precision).tobytes())
     except (HounsviewError, OSError):
         # An unreadable slice equals nothing, itself least of all.
         digest.update(f"{frame.path}{frame.index}".encode())

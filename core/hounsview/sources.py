@@ -65,6 +65,16 @@ class Source(Protocol):
         """Fill a buffer from `offset` and return how many bytes there were."""
         ...
 
+    def verify(self) -> None:
+        """Hold the whole to its checksum, where there is one.
+
+        Raises
+        ------
+        DamagedFileError
+            If they differ.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the file."""
         ...
@@ -119,6 +129,9 @@ class FileSource:
             done += got
         return done
 
+    def verify(self) -> None:
+        """Do nothing: a file has no checksum."""
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
@@ -143,17 +156,30 @@ class MemorySource:
         buffer[: len(found)] = found
         return len(found)
 
+    def verify(self) -> None:
+        """Do nothing: memory has no checksum."""
+
     def close(self) -> None:
         """Do nothing: memory needs no closing."""
 
 
 class PartSource:
-    """A part of another source, which is closed together with it."""
+    """A part of another source, which is closed together with it.
 
-    __slots__ = ("_inner", "_start", "size")
+    Parameters
+    ----------
+    inner : Source
+    start, length : int
+    checksum : int, optional
+        CRC-32 of the part.
+    """
 
-    def __init__(self, inner: Source, start: int, length: int) -> None:
-        self._inner, self._start = inner, start
+    __slots__ = ("_checksum", "_inner", "_start", "size")
+
+    def __init__(
+        self, inner: Source, start: int, length: int, *, checksum: int | None = None
+    ) -> None:
+        self._inner, self._start, self._checksum = inner, start, checksum
         self.size = max(min(length, inner.size - start), 0)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -164,6 +190,13 @@ class PartSource:
         """Fill a buffer from `offset` and return how many bytes there were."""
         wanted = max(min(len(buffer), self.size - offset), 0)
         return self._inner.read_into(self._start + offset, buffer[:wanted])
+
+    def verify(self) -> None:
+        """Hold the whole to its checksum, a step at a time."""
+        found = 0
+        for offset in range(0, self.size, _STEP):
+            found = zlib.crc32(self.read(offset, _STEP), found)
+        _check_sum(found, self._checksum, "it")
 
     def close(self) -> None:
         """Close the inner source."""
@@ -227,6 +260,13 @@ class InflatedSource:
         buffer[: len(found)] = found
         return len(found)
 
+    def verify(self) -> None:
+        """Hold the whole to its checksum, and what it lies in to that one's."""
+        if self._checksum is None:
+            self._inner.verify()
+        else:
+            self._inflate_to(self.size)
+
     def close(self) -> None:
         """Close the inner source."""
         self._inner.close()
@@ -254,9 +294,7 @@ class InflatedSource:
                 msg = f"{self._name} cannot be inflated: {error}"
                 raise DamagedFileError(msg) from error
         if self._checksum is not None and len(self._found) == self.size:
-            if zlib.crc32(self._found) != self._checksum:
-                msg = f"{self._name} does not match its checksum: the zip is damaged"
-                raise DamagedFileError(msg)
+            _check_sum(zlib.crc32(self._found), self._checksum, self._name)
             self._checksum = None
 
     def _inflate_at_once(self, wanted: int) -> None:
@@ -275,6 +313,12 @@ class InflatedSource:
         except Exception:
             return
         self.size, self._complete = len(self._found), True
+
+
+def _check_sum(found: int, wanted: int | None, name: str) -> None:
+    if wanted is not None and found != wanted:
+        msg = f"{name} does not match its checksum: the zip is damaged"
+        raise DamagedFileError(msg)
 
 
 class SourceStream:

@@ -30,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 EVEN_SHARE: Final = 0.01
 LOST_SHARE: Final = 0.10
 LARGEST_GAP: Final = 3
+_THINNEST_MM, _THICKEST_MM = 1e-3, 1e3
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def along_the_normal(
 def _single(frame: Frame, findings: list[Finding]) -> float:
     tag = "SliceThickness (0018,0050)"
     thickness = frame.thickness
-    if thickness is None or not np.isfinite(thickness) or thickness <= 0:
+    if thickness is None or not _THINNEST_MM < thickness < _THICKEST_MM:
         said = "missing" if thickness is None else f"{thickness:g} mm"
         message = f"{frame.name}: a lone slice whose SliceThickness is {said}"
         action = "1 mm was taken: trust no volume and no length across it."

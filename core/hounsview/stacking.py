@@ -38,6 +38,10 @@ _SOFT: Final = (
 )
 
 
+_MAY_BE_MADE_UP: Final = frozenset({"study", "frame of reference", "temporal position"})
+"""What some writers and anonymisers number anew in every slice: then it says nothing."""
+
+
 @dataclass(frozen=True)
 class Stack:
     """Frames of one series that agree in every hard key.
@@ -81,9 +85,9 @@ def _split(series: Hashable, members: Sequence[Frame]) -> list[Stack]:
         alike[id(frame.common)].append(frame)
     first_ones = [frames[0] for frames in alike.values()]
     groups: list[tuple[list[Frame], set[str]]] = [(first_ones, set())]
-    # Some writers make up a study for every slice: those say nothing.
-    studies = min(Counter(frame.common.study_uid for frame in members).values()) > 1
-    for reason, key in _hard_keys(first_ones, studies=studies):
+    for reason, key in _hard_keys(first_ones):
+        if reason in _MAY_BE_MADE_UP and _all_differ(members, key):
+            continue
         divided: list[tuple[list[Frame], set[str]]] = []
         for group, reasons in groups:
             parts = _divide(group, key)
@@ -107,9 +111,13 @@ def _divide(frames: Sequence[Frame], key: Callable[[Frame], Hashable]) -> list[l
     return list(parts.values())
 
 
-def _hard_keys(
-    members: Sequence[Frame], *, studies: bool
-) -> list[tuple[str, Callable[[Frame], Hashable]]]:
+def _all_differ(frames: Sequence[Frame], key: Callable[[Frame], Hashable]) -> bool:
+    """Return whether a key has a value of its own for every frame of several."""
+    values = Counter(key(frame) for frame in frames)
+    return len(frames) > 2 and len(values) == len(frames)
+
+
+def _hard_keys(members: Sequence[Frame]) -> list[tuple[str, Callable[[Frame], Hashable]]]:
     orientation = _rounded([f.orientation for f in members], ORIENTATION_TOLERANCE)
     spacing = _rounded([f.pixel_spacing for f in members], SPACING_TOLERANCE)
 
@@ -118,7 +126,7 @@ def _hard_keys(
 
     return [
         ("patient", lambda f: f.patient_id),
-        ("study", lambda f: f.common.study_uid if studies else ""),
+        ("study", lambda f: f.common.study_uid),
         ("not CT", lambda f: (not_ct(f), f.modality) if not_ct(f) else ""),
         ("localizer", is_localizer),
         ("image type", lambda f: f.image_type[:3]),
@@ -240,13 +248,14 @@ def _split_soft(frames: list[Frame]) -> tuple[list[list[Frame]], str]:
 
 
 def _parts_by(frames: Sequence[Frame], *keywords: str) -> list[list[Frame]]:
-    def key(frame: Frame) -> Hashable:
-        return tuple(
-            frame.image_type if keyword == "ImageType" else frame.fact(keyword)
-            for keyword in keywords
-        )
+    def value(frame: Frame, keyword: str) -> Hashable:
+        if keyword == "ImageType":
+            return frame.image_type
+        if keyword == "SeriesNumber":
+            return frame.describing.get(keyword, "")
+        return frame.fact(keyword)
 
-    return _divide(frames, key)
+    return _divide(frames, lambda frame: tuple(value(frame, k) for k in keywords))
 
 
 def _no_place_twice(frames: Sequence[Frame]) -> bool:
@@ -255,21 +264,26 @@ def _no_place_twice(frames: Sequence[Frame]) -> bool:
 
 
 def _split_interleaved(frames: list[Frame], along: Floats) -> tuple[list[list[Frame]], str]:
-    """Return two reconstructions that lie between each other as parts: both even alone."""
-    if is_even(along):
-        return [frames], ""
-    for keyword in ("SliceThickness", "AcquisitionNumber", "ImageType"):
+    """Return acquisitions that lie between each other as parts: each even alone.
+
+    Also where all together are even: half a step apart they would pass for one stack.
+    """
+    for keyword in (*_SOFT, "SeriesNumber", "ImageType"):
         parts = _parts_by(frames, keyword)
         if not 1 < len(parts) <= len(frames) // 3:
             continue
         inside = [distances(part) for part in parts]
-        extents = [(d[0], d[-1]) for d in inside if d is not None]
-        overlap = all(
-            a[0] < b[1] and b[0] < a[1] for a, b in itertools.combinations(extents, 2)
-        )
-        if overlap and all(d is not None and is_even(d) for d in inside):
+        if all(d is not None and is_even(d) for d in inside) and _overlap(inside):
             return parts, keyword
     return [frames], ""
+
+
+def _overlap(parts: Sequence[Floats | None]) -> bool:
+    """Return whether each part of sorted distances reaches into some other part."""
+    extents = [(d[0], d[-1]) for d in parts if d is not None]
+    return all(
+        any(a is not b and a[0] < b[1] and b[0] < a[1] for b in extents) for a in extents
+    )
 
 
 def is_even(along: Floats, tolerance: float = SAME_PLACE_SHARE) -> bool:

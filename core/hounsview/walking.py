@@ -68,6 +68,8 @@ class Walk:
         First byte after the walk; of PixelData, the first byte of its value.
     pixel_length : int or None
         Length that PixelData claims; None when there is none.
+    pixel_vr : str
+        VR of PixelData; empty under implicit VR.
     header : bytes
         All bytes before `stop`.
     """
@@ -77,6 +79,7 @@ class Walk:
     structure: list[tuple[int, int]] = field(default_factory=list)
     stop: int = 0
     pixel_length: int | None = None
+    pixel_vr: str = ""
     header: bytes = b""
 
     def attributes(self, *, implicit: bool) -> Attributes:
@@ -154,7 +157,7 @@ def _run(found: Walk, buffer: bytes, place: int, bounds: _Bounds, depth: int) ->
             raise OddError
         last = tag
         if tag == PIXEL_DATA and depth == 0:
-            found.pixel_length = length
+            found.pixel_length, found.pixel_vr = length, vr
             return value
         stop = value + length
         if length == UNDEFINED_LENGTH:

@@ -57,6 +57,19 @@ def open_source(path: Path) -> Source:
     return _opened(archive.members[name], archive)
 
 
+def version_of(path: Path) -> tuple[int, int]:
+    """Return time of change and size of a file, or of the zip that a path leads into.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    """
+    outer = next((p for p in (path, *path.parents) if p.is_file()), path)
+    status = outer.stat()
+    return status.st_mtime_ns, status.st_size
+
+
 def members_of(path: Path) -> list[Path]:
     """Return the paths of all files in a zip, in the order of its directory.
 
@@ -184,7 +197,7 @@ def _opened(info: zipfile.ZipInfo, archive: _Archive) -> Source:
     names, extra = unpack("<HH", header[26:30])
     start = info.header_offset + _LOCAL_HEADER + names + extra
     if info.compress_type == zipfile.ZIP_STORED:
-        return PartSource(outer, start, info.file_size)
+        return PartSource(outer, start, info.file_size, checksum=info.CRC)
     return InflatedSource(
         outer, start, info.compress_size, size=info.file_size, checksum=info.CRC, name="it"
     )

@@ -22,7 +22,6 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "core")]
 
-import hounsview as hv
 from fuzzing.harness import check, read_every_way, tighten_limits
 from hounsview.headers import HeaderReader
 from test_mutations import mutated
@@ -83,7 +82,6 @@ def one_round(name: str, work: Path, rng: random.Random) -> int:
     if files:
         check(rng.choice(files).read_bytes(), alone, reader)
     faulthandler.cancel_dump_traceback_later()
-    hv.loading._stored_again.cache_clear()
     return damaged
 
 

@@ -122,7 +122,7 @@ def _add_convert(commands: _Commands) -> None:
         "convert",
         help="write a volume in another format",
         description="Write the CT volume under a path in another format, at the same place "
-        "in the patient. Beside x.nii.gz, .nrrd, .mha or .npz goes x.report.json.",
+        "in the patient. Beside x.nii.gz, .nrrd, .mha or .npz goes x.nii.gz.report.json.",
         epilog=_CONVERT_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
