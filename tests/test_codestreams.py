@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate, generate_frames
 
 import hounsview as hv
+from hounsview import openjph
 from hounsview.codestreams import jpeg_2000_header, jpeg_header, tile_parts_are_whole
 from hounsview.losslessjpeg import is_whole
 from real_data import FOLDER, needs_data
@@ -233,7 +235,6 @@ def encoded_by_the_standard(cells: np.ndarray, predictor: int) -> bytes:
     return b"\xff\xd8" + head + data.replace(b"\xff", b"\xff\0")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", ["JPEG 2000", "HTJ2K"])
 def test_a_cut_stream_whose_length_was_mended_is_no_picture(name: str, tmp_path: Path) -> None:
     """Psot and the end marker fit: only the decoder can tell that packets are missing."""
@@ -247,3 +248,20 @@ def test_a_cut_stream_whose_length_was_mended_is_no_picture(name: str, tmp_path:
         assert tile_parts_are_whole(bytes(broken))
         with pytest.raises(hv.ReadError, match="cannot be decoded"):
             hv.load(file_of(bytes(broken), syntax, bits, tmp_path / "broken.dcm"))
+
+
+def test_other_ignored_exceptions_still_reach_their_hook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda ignored: heard.append(repr(ignored)))
+    openjph.decode(bytes(imagecodecs.htj2k_encode(picture(16), reversible=True)))
+
+    class Loud:
+        def __del__(self) -> None:
+            msg = "said by another"
+            raise ValueError(msg)
+
+    Loud()
+    assert len(heard) == 1
+    assert "said by another" in heard[0]

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview import jpeg, openjph
 from hounsview.codestreams import (
     LOSSLESS_PROCESS,
     SEQUENTIAL,
@@ -40,7 +41,6 @@ from hounsview.dicomfile import (
 )
 from hounsview.errors import PixelDataError, UnsupportedSyntaxError
 from hounsview.frames import Frame, PixelFormat
-from hounsview.losslessjpeg import is_whole
 from hounsview.pixelbytes import (
     encoded_frames,
     is_encapsulated,
@@ -51,12 +51,6 @@ from hounsview.pixelbytes import (
     said_of,
 )
 from hounsview.zips import version_of
-
-_END_OF_IMAGE: Final = b"\xff\xd9"
-_NOISE: Final = bytes((37 * n * n + 11 * n + 5) % 251 for n in range(512))
-"""Bytes without structure, none of them 0xFF."""
-_IN_A_BYTE: Final = {True: 9, False: 5}
-"""Most pixels (without loss: 1 bit at least) or blocks (2 bits) that a byte touches."""
 
 Cells = npt.NDArray[np.integer[Any]]
 
@@ -291,80 +285,17 @@ def _with_imagecodecs(frame: Frame, encoded: bytes, said: StreamHeader | None) -
     if syntax in JPEG_2000:
         return np.asarray(imagecodecs.jpeg2k_decode(encoded))
     if syntax in HTJ2K:
-        return _htj2k_cells(frame, encoded, said)
+        if not tile_parts_are_whole(encoded):
+            raise pixel_error(frame, "cannot be decoded: its HTJ2K stream is cut off")
+        return openjph.decode(encoded)
     if syntax in JPEG_LS:
-        if not encoded.rstrip(b"\0").endswith(_END_OF_IMAGE):
+        if not encoded.rstrip(b"\0").endswith(jpeg.END_OF_IMAGE):
             raise pixel_error(frame, "cannot be decoded: its JPEG-LS stream has no end")
         return np.asarray(imagecodecs.jpegls_decode(encoded))
     if said.process in (LOSSLESS_PROCESS, *SEQUENTIAL):
-        return _jpeg_cells(frame, encoded, said)
+        return jpeg.decode(encoded, said)
     msg = f"JPEG process {said.process:#x} is not read"
     raise ValueError(msg)
-
-
-def _jpeg_cells(frame: Frame, encoded: bytes, said: StreamHeader) -> Cells:
-    """Return cells of a JPEG stream that was there to its end.
-
-    libjpeg makes up what is missing, with a warning that nobody sees; hence the proof.
-    """
-    import imagecodecs
-
-    end = encoded.rfind(_END_OF_IMAGE)
-    body = (encoded[:end] if end >= 0 else encoded).rstrip(b"\xff")
-    cells = np.asarray(imagecodecs.jpeg_decode(body + _END_OF_IMAGE))
-    if said.process == LOSSLESS_PROCESS and is_whole(cells, body, said.bits):
-        return cells
-    # Without an end marker a last 0 may belong to the stream or make its length even.
-    without_pad = end < 0 and body.endswith(b"\0") and _is_complete(cells, body[:-1], said)
-    if not without_pad and not _is_complete(cells, body, said):
-        raise pixel_error(frame, "cannot be decoded: bytes of its JPEG stream are missing")
-    return cells
-
-
-def _is_complete(cells: Cells, body: bytes, said: StreamHeader) -> bool:
-    """Return whether a JPEG stream, without its end marker, holds just these cells.
-
-    It is decoded once more with its last byte inverted and noise behind it. No pixel but
-    the last few may differ, else bytes were missing; and the last ones must, else bytes
-    were left over (only without loss: an even background hides it).
-    """
-    import imagecodecs
-
-    last = 0xFF if body.endswith(b"\xff\0") else body[-1]
-    kept = body[:-2] if last == 0xFF else body[:-1]
-    inverted = b"\xff\0" if last == 0 else bytes([last ^ 0xFF])
-    other = np.asarray(imagecodecs.jpeg_decode(kept + inverted + _NOISE + _END_OF_IMAGE))
-    rows, columns = np.nonzero(cells != other)
-    if said.process == LOSSLESS_PROCESS:
-        order, count = rows * cells.shape[1] + columns, cells.size
-        if rows.size == 0:
-            return False
-    else:
-        across = -(-cells.shape[1] // 8)
-        order, count = rows // 8 * across + columns // 8, across * -(-cells.shape[0] // 8)
-    return bool(
-        order.min(initial=count) >= count - _IN_A_BYTE[said.process == LOSSLESS_PROCESS]
-    )
-
-
-def _htj2k_cells(frame: Frame, encoded: bytes, said: StreamHeader) -> Cells:
-    """Return cells of a HTJ2K stream, all of them written by the decoder.
-
-    OpenJPH's errors end in an exception that imagecodecs cannot raise. It writes row after
-    row, so a mark that is still in the last row tells.
-    """
-    import imagecodecs
-
-    if not tile_parts_are_whole(encoded):
-        raise pixel_error(frame, "cannot be decoded: its HTJ2K stream is cut off")
-    size = 8 if said.bits <= 8 else 16 if said.bits <= 16 else 32
-    cells = np.empty((said.rows, said.columns), f"{'i' if said.signed else 'u'}{size // 8}")
-    mark = np.resize(np.frombuffer(_NOISE, np.uint8), cells[-1].nbytes).view(cells.dtype)
-    cells[-1] = mark
-    imagecodecs.htj2k_decode(encoded, out=cells)
-    if np.array_equal(cells[-1], mark):
-        raise pixel_error(frame, "cannot be decoded: its HTJ2K stream breaks off")
-    return cells
 
 
 def _rle_cells(frame: Frame, encoded: bytes) -> Cells:
