@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -429,8 +430,12 @@ def test_without_imagecodecs_pydicom_reads_or_the_package_is_named(
             _compress(ds, syntax)
             save(ds, tmp_path / name / f"{n}.dcm", syntax)
     assert exact(hv.load(tmp_path / "jpegls"))
+    with zipfile.ZipFile(tmp_path / "rle.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in (tmp_path / "rle").iterdir():
+            archive.write(file, file.name)
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     assert exact(hv.load(tmp_path / "rle"))
+    assert exact(hv.load(tmp_path / "rle.zip"))
     with pytest.raises(hv.UnsupportedSyntaxError, match="pip install imagecodecs"):
         hv.load(tmp_path / "jpegls")
 

@@ -325,12 +325,28 @@ def _rle_cells(frame: Frame, encoded: bytes) -> Cells:
 
 
 def _with_pydicom(frame: Frame, encoded: bytes) -> Cells:
-    from pydicom.pixels import pixel_array
+    from pydicom.encaps import encapsulate
+    from pydicom.pixels import get_decoder
 
+    layout = frame.format
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cells: Cells = pixel_array(frame.path, index=frame.index, raw=True)
-    return cells
+        cells, _ = get_decoder(frame.transfer_syntax).as_array(
+            encapsulate([encoded], has_bot=False),
+            index=0,
+            raw=True,
+            rows=layout.rows,
+            columns=layout.columns,
+            number_of_frames=1,
+            samples_per_pixel=1,
+            photometric_interpretation=layout.photometric or "MONOCHROME2",
+            bits_allocated=layout.bits_allocated,
+            bits_stored=layout.bits_stored,
+            pixel_representation=int(bool(layout.signed)),
+            pixel_keyword="PixelData",
+        )
+    decoded: Cells = cells
+    return decoded
 
 
 def _have_imagecodecs() -> bool:

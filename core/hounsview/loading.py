@@ -73,7 +73,8 @@ def load(
     Parameters
     ----------
     path : path-like
-        A folder or a file: DICOM, or an image file (see `hounsview.read_image`).
+        A folder, a file, a zip, a path into a zip, a DICOMDIR (see `hounsview.scan`), or an
+        image file (see `hounsview.read_image`).
     series : int or str, optional
         Number, key or SeriesInstanceUID of a `Series`; needed when there are several
         volumes.
