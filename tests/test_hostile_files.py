@@ -27,7 +27,7 @@ from image_kit import ALL, mha, nifti, npz, nrrd, volume_of
         ({"ElementSpacing": "1 -1 1"}, "is not positive"),
         ({"ElementSpacing": "1 1"}, "3 numbers"),
         ({"ElementSpacing": None}, "no position"),
-        ({"Offset": None}, "no field Offset"),
+        ({"Offset": None}, "no field 'Offset'"),
         ({"Offset": "1e300 0 0"}, r"1e\+300 mm"),
         ({"TransformMatrix": "1 0 0 1 0 0 0 0 1"}, "span no volume"),
         ({"DimSize": "2 2 0"}, "sizes of at least 1"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -109,6 +109,35 @@ def affine_of_steps(steps: npt.ArrayLike, origin: npt.ArrayLike) -> npt.NDArray[
     affine[:3, :3] = np.asarray(steps, float)[::-1].T
     affine[:3, 3] = origin
     return affine
+
+
+def needed(path: Path, fields: Mapping[str, str], name: str) -> str:
+    """Return a field of a text header.
+
+    Raises
+    ------
+    ImageFormatError
+        If it is absent or empty.
+    """
+    if not fields.get(name):
+        raise wrong(path, f"its header has no field {name!r}")
+    return fields[name]
+
+
+def require_position(path: Path, fields: Mapping[str, str], names: Sequence[str]) -> None:
+    """Raise unless a text header has all fields that say where the voxels lie.
+
+    Raises
+    ------
+    GeometryError
+    """
+    for name in names:
+        if not fields.get(name):
+            msg = (
+                f"{path}: no position: its header has no field {name!r}, so that nothing says "
+                "where the voxels lie in the patient. Add it if you know it"
+            )
+            raise GeometryError(msg, files=[path])
 
 
 def numbers(path: Path, text: str, what: str, count: int | None = None) -> list[float]:

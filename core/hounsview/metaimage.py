@@ -16,10 +16,12 @@ from hounsview.imagefiles import (
     beside,
     check_claim,
     geometry_of,
+    needed,
     numbers,
     open_regular,
     remaining,
     require_orthogonal,
+    require_position,
     sizes_of,
     wrong,
 )
@@ -152,26 +154,20 @@ def _flag(fields: dict[str, str], name: str, path: Path) -> bool:
     return value in ("true", "1")
 
 
-def _needed(fields: dict[str, str], name: str, path: Path) -> str:
-    if not fields.get(name):
-        raise wrong(path, f"its header has no field {name}")
-    return fields[name]
-
-
 def _layout_of(fields: dict[str, str], path: Path) -> Layout:
-    dimension = _needed(fields, "NDims", path)
+    dimension = needed(path, fields, "NDims")
     if dimension != "3":
         raise wrong(path, f"it has {dimension[:20]} axes, and a volume has three")
     channels = fields.get("ElementNumberOfChannels", "1")
     if channels != "1":
         raise wrong(path, f"it has {channels[:20]} numbers a voxel (colour or vectors)")
-    kind = _needed(fields, "ElementType", path)
+    kind = needed(path, fields, "ElementType")
     if kind not in _DTYPE_OF:
         raise wrong(path, f"its values are of type {kind[:40]!r}, which is no plain number")
     if not _flag(fields, "BinaryData", path):
         raise wrong(path, "its values are written as text, which is not read: convert it")
     order: Literal["<", ">"] = ">" if _flag(fields, "BinaryDataByteOrderMSB", path) else "<"
-    shape = sizes_of(path, _needed(fields, "DimSize", path), "DimSize")
+    shape = sizes_of(path, needed(path, fields, "DimSize"), "DimSize")
     return Layout(shape, np.dtype(_DTYPE_OF[kind]).newbyteorder(order))
 
 
@@ -183,13 +179,7 @@ def _geometry_of(fields: dict[str, str], layout: Layout, path: Path) -> Geometry
     GeometryError
         If matrix, offset or spacing are not said, or make no grid.
     """
-    for name in ("TransformMatrix", "Offset", "ElementSpacing"):
-        if not fields.get(name):
-            msg = (
-                f"{path}: no position: its header has no field {name}, so that nothing says "
-                "where the voxels lie in the patient. Add it if you know it"
-            )
-            raise GeometryError(msg, files=[path])
+    require_position(path, fields, ("TransformMatrix", "Offset", "ElementSpacing"))
     spacing = np.asarray(numbers(path, fields["ElementSpacing"], "ElementSpacing", 3))
     if not (np.isfinite(spacing).all() and (spacing > 0).all()):
         msg = f"{path}: ElementSpacing {fields['ElementSpacing'][:80]} mm is not positive"

@@ -18,10 +18,12 @@ from hounsview.imagefiles import (
     beside,
     check_claim,
     geometry_of,
+    needed,
     numbers,
     open_regular,
     remaining,
     require_orthogonal,
+    require_position,
     sizes_of,
     wrong,
 )
@@ -158,14 +160,8 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[dict[str, str], dict[str, 
     raise wrong(path, f"its header has no end within {_LONGEST_HEADER:,} bytes")
 
 
-def _needed(fields: dict[str, str], name: str, path: Path) -> str:
-    if not fields.get(name):
-        raise wrong(path, f"its header has no field {name!r}")
-    return fields[name]
-
-
 def _layout_of(fields: dict[str, str], path: Path) -> Layout:
-    dimension = _needed(fields, "dimension", path)
+    dimension = needed(path, fields, "dimension")
     if dimension != "3":
         raise wrong(
             path,
@@ -175,16 +171,16 @@ def _layout_of(fields: dict[str, str], path: Path) -> Layout:
     kinds = fields.get("kinds", "").lower().split()
     if any(kind not in ("domain", "space", "???", "none") for kind in kinds):
         raise wrong(path, f"its axes are {' '.join(kinds)[:80]}, and not all of space")
-    name = _needed(fields, "type", path).lower()
+    name = needed(path, fields, "type").lower()
     if name not in _DTYPE_OF:
         raise wrong(path, f"its values are of type {name[:40]!r}, which is no plain number")
     dtype = np.dtype(_DTYPE_OF[name])
     if dtype.itemsize > 1:
-        endian = _needed(fields, "endian", path).lower()
+        endian = needed(path, fields, "endian").lower()
         if endian not in ("little", "big"):
             raise wrong(path, f"its field 'endian' is {endian[:20]!r}, not little or big")
         dtype = dtype.newbyteorder("<" if endian == "little" else ">")
-    return Layout(sizes_of(path, _needed(fields, "sizes", path), "sizes"), dtype)
+    return Layout(sizes_of(path, needed(path, fields, "sizes"), "sizes"), dtype)
 
 
 def _geometry_of(fields: dict[str, str], layout: Layout, path: Path) -> Geometry:
@@ -195,13 +191,7 @@ def _geometry_of(fields: dict[str, str], layout: Layout, path: Path) -> Geometry
     GeometryError
         If space, directions or origin are not said, or make no grid.
     """
-    for name in ("space", "space directions", "space origin"):
-        if not fields.get(name):
-            msg = (
-                f"{path}: no position: its header has no field {name!r}, so that nothing says "
-                "where the voxels lie in the patient. Add it if you know it"
-            )
-            raise GeometryError(msg, files=[path])
+    require_position(path, fields, ("space", "space directions", "space origin"))
     said = fields["space"].lower().strip('"')
     space = _SHORT.get(said, said)
     if space not in _TO_LPS:
@@ -230,7 +220,7 @@ def _vectors(path: Path, text: str, count: int, what: str) -> npt.NDArray[np.flo
 
 
 def _is_deflated(fields: dict[str, str], path: Path) -> bool:
-    encoding = _needed(fields, "encoding", path).lower()
+    encoding = needed(path, fields, "encoding").lower()
     if encoding not in ("raw", "gzip", "gz"):
         raise wrong(
             path, f"its encoding is {encoding[:20]!r}; raw and gzip are read: convert it first"
