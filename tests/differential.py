@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from hounsview import dicomfile
-from hounsview.frames import Frame, Other
-from hounsview.headers import HeaderReader
-from hounsview.walking import OddError
+from hounsview.dicom import dicomfile
+from hounsview.dicom.frames import Frame, Other
+from hounsview.dicom.headers import HeaderReader
+from hounsview.dicom.walking import OddError
 
 
 def plain(value: Any) -> str:

@@ -15,9 +15,9 @@ from pydicom import uid
 from pydicom.encaps import encapsulate, generate_frames
 
 import hounsview as hv
-from hounsview import openjph
-from hounsview.codestreams import jpeg_2000_header, jpeg_header, tile_parts_are_whole
-from hounsview.losslessjpeg import is_whole
+from hounsview.dicom import openjph
+from hounsview.dicom.codestreams import jpeg_2000_header, jpeg_header, tile_parts_are_whole
+from hounsview.dicom.losslessjpeg import is_whole
 from real_data import FOLDER, needs_data
 from series_kit import make_slice, positions, save
 

@@ -14,8 +14,8 @@ import pytest
 from pydicom.fileset import FileSet
 
 import hounsview as hv
-from hounsview.sources import FileSource
-from hounsview.zips import members_of, open_source
+from hounsview.dicom.sources import FileSource
+from hounsview.dicom.zips import members_of, open_source
 from series_kit import SLICES, expected_hu, positions, write_series
 from traps import TRAPS
 

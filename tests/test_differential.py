@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from differential import by_pydicom, by_walking, plain, was_walked
-from hounsview.headers import HeaderReader
-from hounsview.walking import OddError, items_of
+from hounsview.dicom.headers import HeaderReader
+from hounsview.dicom.walking import OddError, items_of
 from real_data import FOLDER, needs_data
 from test_mutations import KINDS, mutated
 from traps import TRAPS

@@ -39,7 +39,7 @@ def test_every_finding_code_is_documented_under_its_severity() -> None:
 def test_every_finding_code_is_used_by_the_library() -> None:
     sources = "".join(
         path.read_text()
-        for path in (ROOT / "core/hounsview").glob("*.py")
+        for path in (ROOT / "core/hounsview").rglob("*.py")
         if path.name not in ("findings.py", "errors.py")
     )
     built = {f"GEOMETRY_{kind}" for kind in ("MISSING", "INVALID")}

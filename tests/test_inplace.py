@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import hounsview as hv
 from hounsview import inplace, reading
-from hounsview.decoding import read_frame
-from hounsview.frames import Frame
-from hounsview.headers import read_frames
+from hounsview.dicom.decoding import read_frame
+from hounsview.dicom.frames import Frame
+from hounsview.dicom.headers import read_frames
 from hounsview.hounsfield import convert, measured_range
 from series_kit import make_slice, positions, save, write_series
 

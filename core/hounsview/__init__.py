@@ -42,12 +42,12 @@ _HOME = {
     "hounsview.export": ("write",),
     "hounsview.findings": ("Finding", "Report", "Severity", "Status"),
     "hounsview.geometry": ("Geometry",),
-    "hounsview.importing": ("is_image_file", "read_image"),
+    "hounsview.images.importing": ("is_image_file", "read_image"),
     "hounsview.limits": ("Limits", "get_limits", "set_limits"),
     "hounsview.loading": ("LoadResult", "load", "load_all"),
     "hounsview.phantoms": ("phantom",),
     "hounsview.presets": ("RenderingPreset", "rendering_presets"),
-    "hounsview.rawfiles": ("read_raw",),
+    "hounsview.images.rawfiles": ("read_raw",),
     "hounsview.scanning": ("Scan", "scan"),
     "hounsview.series": ("Series",),
     "hounsview.viewstate": ("ViewState",),
@@ -134,8 +134,9 @@ if TYPE_CHECKING:
         Status as Status,
     )
     from hounsview.geometry import Geometry as Geometry
-    from hounsview.importing import is_image_file as is_image_file
-    from hounsview.importing import read_image as read_image
+    from hounsview.images.importing import is_image_file as is_image_file
+    from hounsview.images.importing import read_image as read_image
+    from hounsview.images.rawfiles import read_raw as read_raw
     from hounsview.limits import (
         Limits as Limits,
     )
@@ -161,7 +162,6 @@ if TYPE_CHECKING:
     from hounsview.presets import (
         rendering_presets as rendering_presets,
     )
-    from hounsview.rawfiles import read_raw as read_raw
     from hounsview.scanning import Scan as Scan
     from hounsview.scanning import scan as scan
     from hounsview.series import Series as Series

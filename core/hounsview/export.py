@@ -9,12 +9,12 @@ from typing import Final
 
 from hounsview.dicomwriting import write_dicom
 from hounsview.errors import ArgumentError, WriteError
-from hounsview.metaimage import write_metaimage
-from hounsview.nifti import write_nifti
-from hounsview.npz import write_npz
-from hounsview.nrrd import write_nrrd
+from hounsview.images.metaimage import write_metaimage
+from hounsview.images.nifti import write_nifti
+from hounsview.images.npz import write_npz
+from hounsview.images.nrrd import write_nrrd
+from hounsview.images.sidecar import checked_unit, describe
 from hounsview.scanning import Progress
-from hounsview.sidecar import checked_unit, describe
 from hounsview.volume import Volume
 from hounsview.writing import atomic_pair
 

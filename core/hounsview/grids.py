@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.dicom.frames import Frame
 from hounsview.errors import GeometryError
 from hounsview.findings import Finding
-from hounsview.frames import Frame
 from hounsview.geometry import Geometry
 from hounsview.spacing import (
     PlannedSlice,

@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import LOSSY, Cells, stored_values
-from hounsview.dicomfile import uid_name
+from hounsview.dicom.decoding import LOSSY, Cells, stored_values
+from hounsview.dicom.dicomfile import uid_name
+from hounsview.dicom.frames import Frame, PixelFormat
 from hounsview.findings import Finding
-from hounsview.frames import Frame, PixelFormat
 from hounsview.volume import AIR_HU
 
 AS_STORED: Final = "Load with as_stored=True for the stored values."

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import LOSSY
-from hounsview.dicomfile import EXPLICIT_BIG
-from hounsview.frames import Frame
+from hounsview.dicom.decoding import LOSSY
+from hounsview.dicom.dicomfile import EXPLICIT_BIG
+from hounsview.dicom.frames import Frame
+from hounsview.dicom.pixelbytes import is_encapsulated
 from hounsview.hounsfield import (
     BELOW_AIR_HU,
     TISSUE_HU,
@@ -26,7 +27,6 @@ from hounsview.hounsfield import (
     stored_ceiling,
     untagged_padding,
 )
-from hounsview.pixelbytes import is_encapsulated
 from hounsview.volume import AIR_HU, Validity
 
 Slice = npt.NDArray[np.int16]

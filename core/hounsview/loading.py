@@ -12,7 +12,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import read_frame, stored_values
+from hounsview.dicom.decoding import read_frame, stored_values
+from hounsview.dicom.frames import Frame
+from hounsview.dicom.zips import version_of
 from hounsview.errors import (
     AmbiguousSeriesError,
     ArgumentError,
@@ -29,16 +31,14 @@ from hounsview.errors import (
     error_of,
 )
 from hounsview.findings import Finding, Report, Severity
-from hounsview.frames import Frame
 from hounsview.grids import Plan, plan_grid
-from hounsview.importing import check_alone, is_image_file, read_image
+from hounsview.images.importing import check_alone, is_image_file, read_image
 from hounsview.limits import get_limits, in_words
 from hounsview.reading import StackValues, read_stack
 from hounsview.repairs import carry_out, is_identity
 from hounsview.scanning import Progress, Scan, scan
 from hounsview.series import Series, without_hu
 from hounsview.volume import AIR_HU, SliceSource, Volume
-from hounsview.zips import version_of
 
 Policy = Literal["repair", "strict"]
 
@@ -295,8 +295,8 @@ def _stored_again(path: Path, index: int) -> npt.NDArray[Any]:
 
 @lru_cache(maxsize=4)
 def _stored_of(path: Path, index: int, version: tuple[int, int]) -> npt.NDArray[Any]:
-    from hounsview.frames import Other
-    from hounsview.headers import read_frames
+    from hounsview.dicom.frames import Other
+    from hounsview.dicom.headers import read_frames
 
     frames = read_frames(path)
     if isinstance(frames, Other) or index >= len(frames):

@@ -15,11 +15,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import read_frame, read_native_into
-from hounsview.dicomfile import NATIVE
+from hounsview.dicom.decoding import read_frame, read_native_into
+from hounsview.dicom.dicomfile import NATIVE
+from hounsview.dicom.frames import Frame
+from hounsview.dicom.pixelbytes import encoded_frames, is_encapsulated
 from hounsview.errors import PixelDataError, name_files
 from hounsview.findings import Finding
-from hounsview.frames import Frame
 from hounsview.hounsfield import (
     BELOW_AIR_HU,
     CEILING_HU,
@@ -30,7 +31,6 @@ from hounsview.hounsfield import (
     measured_range,
 )
 from hounsview.inplace import convert_in_place, is_plain, is_simple
-from hounsview.pixelbytes import encoded_frames, is_encapsulated
 from hounsview.scanning import Progress, tell
 from hounsview.volume import AIR_HU, Validity
 

@@ -8,6 +8,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hounsview.dicom.files import Found, files_in, files_in_zip, files_of_index
+from hounsview.dicom.frames import Frame, Other
+from hounsview.dicom.headers import HeaderReader
+from hounsview.dicom.zips import members_of
 from hounsview.errors import (
     CancelledError,
     DamagedFileError,
@@ -15,13 +19,9 @@ from hounsview.errors import (
     PathNotFoundError,
     name_files,
 )
-from hounsview.files import Found, files_in, files_in_zip, files_of_index
 from hounsview.findings import Finding
-from hounsview.frames import Frame, Other
-from hounsview.headers import HeaderReader
 from hounsview.series import Kind, Series, series_of_others, series_of_stack
 from hounsview.stacking import Stack, stacks_of
-from hounsview.zips import members_of
 
 Progress = Callable[[int, int, str], object]
 """Called as ``progress(done, total, what)``; returning False cancels."""

@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.decoding import LOSSY, read_frame, stored_values
+from hounsview.dicom.decoding import LOSSY, read_frame, stored_values
+from hounsview.dicom.frames import Frame, Other
+from hounsview.dicom.pixelbytes import pixel_problem
 from hounsview.errors import ArgumentError, HounsviewError, error_of, name_files
 from hounsview.findings import Finding, Report, Severity
-from hounsview.frames import Frame, Other
 from hounsview.grids import Plan, plan_grid
 from hounsview.hounsfield import (
     AS_STORED,
@@ -26,7 +27,6 @@ from hounsview.hounsfield import (
     not_hu,
     pixel_format_problem,
 )
-from hounsview.pixelbytes import pixel_problem
 from hounsview.stacking import Stack, along_normal, distances, places
 
 Kind = Literal["volume", "single", "localizer", "not CT"]

@@ -19,10 +19,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.dicom.frames import Frame
+from hounsview.dicom.pixelbytes import pixel_problem
 from hounsview.errors import name_files
 from hounsview.findings import Finding
-from hounsview.frames import Frame
-from hounsview.pixelbytes import pixel_problem
 from hounsview.stacking import is_even
 
 Floats = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.frames import Frame
+from hounsview.dicom.frames import Frame
 from hounsview.hounsfield import is_localizer, not_ct
 
 Floats = npt.NDArray[np.float64]

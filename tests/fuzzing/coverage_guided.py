@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["hounsview"]):
     pass
 
 from fuzzing.harness import check, tighten_limits
-from hounsview.headers import HeaderReader
+from hounsview.dicom.headers import HeaderReader
 from traps import TRAPS
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import hounsview as hv
 from differential import by_pydicom, by_walking, plain
-from hounsview.headers import HeaderReader
+from hounsview.dicom.headers import HeaderReader
 
 NAME = "damaged.dcm"
 

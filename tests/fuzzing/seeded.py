@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "core")]
 
 from fuzzing.harness import check, read_every_way, tighten_limits
-from hounsview.headers import HeaderReader
+from hounsview.dicom.headers import HeaderReader
 from test_mutations import mutated
 from traps import TRAPS
 

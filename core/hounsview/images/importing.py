@@ -10,13 +10,13 @@ from typing import Final
 
 from hounsview.errors import ArgumentError
 from hounsview.findings import Finding, Report
-from hounsview.metaimage import read_metaimage
-from hounsview.nifti import read_nifti
-from hounsview.npz import read_npz
-from hounsview.nrrd import read_nrrd
-from hounsview.rawvalues import Image
+from hounsview.images.metaimage import read_metaimage
+from hounsview.images.nifti import read_nifti
+from hounsview.images.npz import read_npz
+from hounsview.images.nrrd import read_nrrd
+from hounsview.images.rawvalues import Image
+from hounsview.images.sidecar import UNKNOWN, checked_unit
 from hounsview.scanning import Progress
-from hounsview.sidecar import UNKNOWN, checked_unit
 from hounsview.volume import Volume
 
 _READERS: Final[dict[str, Callable[[Path, Progress | None], Image | Volume]]] = {

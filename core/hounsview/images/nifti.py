@@ -14,8 +14,8 @@ import numpy as np
 from hounsview.errors import ArgumentError, GeometryError
 from hounsview.findings import Finding
 from hounsview.geometry import Geometry
-from hounsview.imagefiles import check_claim, geometry_of, open_regular, remaining, wrong
-from hounsview.rawvalues import (
+from hounsview.images.imagefiles import check_claim, geometry_of, open_regular, remaining, wrong
+from hounsview.images.rawvalues import (
     GZIP,
     Image,
     Inflated,

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.codestreams import LOSSLESS_PROCESS, StreamHeader
-from hounsview.losslessjpeg import is_whole
+from hounsview.dicom.codestreams import LOSSLESS_PROCESS, StreamHeader
+from hounsview.dicom.losslessjpeg import is_whole
 
 Cells = npt.NDArray[np.integer[Any]]
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from hounsview.dicomfile import FIRST_READ, DicomFile, open_dicom
-from hounsview.elements import Attributes, decimals_of, texts_of
+from hounsview.dicom.dicomfile import FIRST_READ, DicomFile, open_dicom
+from hounsview.dicom.elements import Attributes, decimals_of, texts_of
+from hounsview.dicom.frames import Common, Frame, Other, PixelFormat, Rescale
+from hounsview.dicom.layouts import Layout
+from hounsview.dicom.others import beyond_limits, is_no_image, without_image
+from hounsview.dicom.zips import MAGIC, open_source
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError
-from hounsview.frames import Common, Frame, Other, PixelFormat, Rescale
-from hounsview.layouts import Layout
-from hounsview.others import beyond_limits, is_no_image, without_image
-from hounsview.zips import MAGIC, open_source
 
 _GROUPS: Final = {
     "measures": 0x00289110,
@@ -95,7 +95,7 @@ class HeaderReader:
     """Reads the headers of many files.
 
     The files of a series are laid out alike. What one file taught is used for the next
-    only where both agree in every byte that matters (`hounsview.layouts`).
+    only where both agree in every byte that matters (`hounsview.dicom.layouts`).
     """
 
     def __init__(self) -> None:

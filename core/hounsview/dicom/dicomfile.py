@@ -1,6 +1,6 @@
 """One DICOM file: its attributes up to the pixels, and where the pixels lie.
 
-Ordinary headers are walked (`hounsview.walking`); whatever is unusual goes to pydicom.
+Ordinary headers are walked (`hounsview.dicom.walking`); whatever is unusual goes to pydicom.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from hounsview.elements import Attributes
-from hounsview.errors import DamagedFileError, LimitError, NotDicomError
-from hounsview.sources import (
+from hounsview.dicom.elements import Attributes
+from hounsview.dicom.sources import (
     LARGEST_HEADER,
     InflatedSource,
     Source,
     SourceStream,
     check_header_size,
 )
-from hounsview.walking import (
+from hounsview.dicom.walking import (
     PIXEL_DATA,
     MoreNeededError,
     OddError,
@@ -28,6 +27,7 @@ from hounsview.walking import (
     items_of,
     walk,
 )
+from hounsview.errors import DamagedFileError, LimitError, NotDicomError
 
 IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"

@@ -16,9 +16,9 @@ from pathlib import Path
 from struct import unpack
 from typing import Final
 
+from hounsview.dicom.sources import FileSource, InflatedSource, MemorySource, PartSource, Source
 from hounsview.errors import DamagedFileError, LimitError
 from hounsview.limits import get_limits, in_words
-from hounsview.sources import FileSource, InflatedSource, MemorySource, PartSource, Source
 
 MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _LOCAL_HEADER: Final = 30

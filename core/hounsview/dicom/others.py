@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from hounsview.dicomfile import DicomFile
-from hounsview.elements import Attributes
-from hounsview.frames import Other
+from hounsview.dicom.dicomfile import DicomFile
+from hounsview.dicom.elements import Attributes
+from hounsview.dicom.frames import Other
+from hounsview.dicom.walking import UNDEFINED_LENGTH
 from hounsview.limits import get_limits, in_words
-from hounsview.walking import UNDEFINED_LENGTH
 
 _SERIES_DESCRIPTION: Final = 0x0008103E
 _PER_FRAME: Final = 0x52009230

@@ -12,7 +12,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from hounsview.dicomfile import SEQUENCES, DicomFile
+from hounsview.dicom.dicomfile import SEQUENCES, DicomFile
 
 T = TypeVar("T")
 _BINARY: Final = frozenset(("US", "SS", "UL", "SL", "FD", "FL", "UN"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from hounsview.errors import GeometryError
 from hounsview.geometry import Geometry
-from hounsview.imagefiles import (
+from hounsview.images.imagefiles import (
     affine_of_steps,
     beside,
     check_claim,
@@ -25,7 +25,7 @@ from hounsview.imagefiles import (
     sizes_of,
     wrong,
 )
-from hounsview.rawvalues import (
+from hounsview.images.rawvalues import (
     ZLIB,
     Image,
     Inflated,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from hounsview.findings import Finding
 from hounsview.geometry import Geometry
-from hounsview.imagefiles import wrong
+from hounsview.images.imagefiles import wrong
 from hounsview.scanning import Progress, tell
 from hounsview.volume import AIR_HU, Validity, Volume
 

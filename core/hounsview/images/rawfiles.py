@@ -14,11 +14,11 @@ import numpy as np
 from hounsview.errors import ArgumentError, ImageFormatError
 from hounsview.findings import Finding, Report
 from hounsview.geometry import Geometry
-from hounsview.imagefiles import check_claim, open_regular, remaining, wrong
-from hounsview.importing import with_unit
-from hounsview.rawvalues import Layout, read_values
+from hounsview.images.imagefiles import check_claim, open_regular, remaining, wrong
+from hounsview.images.importing import with_unit
+from hounsview.images.rawvalues import Layout, read_values
+from hounsview.images.sidecar import UNKNOWN, checked_unit
 from hounsview.scanning import Progress
-from hounsview.sidecar import UNKNOWN, checked_unit
 from hounsview.volume import Volume
 
 _TOWARDS: Final = {

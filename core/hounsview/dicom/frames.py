@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hounsview.dicomfile import PixelElement
+from hounsview.dicom.dicomfile import PixelElement
 
 
 @dataclass(frozen=True, slots=True)

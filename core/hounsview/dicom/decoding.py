@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview import jpeg, openjph
-from hounsview.codestreams import (
+from hounsview.dicom import jpeg, openjph
+from hounsview.dicom.codestreams import (
     LOSSLESS_PROCESS,
     SEQUENTIAL,
     StreamHeader,
@@ -27,7 +27,7 @@ from hounsview.codestreams import (
     jpeg_header,
     tile_parts_are_whole,
 )
-from hounsview.dicomfile import (
+from hounsview.dicom.dicomfile import (
     ENCAPSULATED,
     EXPLICIT_BIG,
     HTJ2K,
@@ -39,9 +39,8 @@ from hounsview.dicomfile import (
     PixelElement,
     uid_name,
 )
-from hounsview.errors import PixelDataError, UnsupportedSyntaxError
-from hounsview.frames import Frame, PixelFormat
-from hounsview.pixelbytes import (
+from hounsview.dicom.frames import Frame, PixelFormat
+from hounsview.dicom.pixelbytes import (
     encoded_frames,
     is_encapsulated,
     opened,
@@ -50,7 +49,8 @@ from hounsview.pixelbytes import (
     pixel_source,
     said_of,
 )
-from hounsview.zips import version_of
+from hounsview.dicom.zips import version_of
+from hounsview.errors import PixelDataError, UnsupportedSyntaxError
 
 Cells = npt.NDArray[np.integer[Any]]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hounsview.errors import GeometryError
 from hounsview.geometry import Geometry
-from hounsview.imagefiles import (
+from hounsview.images.imagefiles import (
     affine_of_steps,
     beside,
     check_claim,
@@ -27,7 +27,7 @@ from hounsview.imagefiles import (
     sizes_of,
     wrong,
 )
-from hounsview.rawvalues import (
+from hounsview.images.rawvalues import (
     GZIP,
     Image,
     Inflated,

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.findings import CODES, Finding, Report
-from hounsview.imagefiles import check_claim, geometry_of, open_regular, wrong
-from hounsview.rawvalues import batches, slices_of
+from hounsview.images.imagefiles import check_claim, geometry_of, open_regular, wrong
+from hounsview.images.rawvalues import batches, slices_of
+from hounsview.images.sidecar import report_without_folders
 from hounsview.scanning import Progress, tell
-from hounsview.sidecar import report_without_folders
 from hounsview.volume import Validity, Volume
 
 _VERSION: Final = "hounsview volume 1"

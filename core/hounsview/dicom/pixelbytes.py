@@ -9,14 +9,14 @@ from pathlib import Path
 from struct import unpack_from
 from typing import Final
 
-from hounsview.codestreams import JPEG_2000_START
-from hounsview.dicomfile import EXPLICIT_BIG, RLE, PixelElement, inflated_data_set
+from hounsview.dicom.codestreams import JPEG_2000_START
+from hounsview.dicom.dicomfile import EXPLICIT_BIG, RLE, PixelElement, inflated_data_set
+from hounsview.dicom.frames import Frame
+from hounsview.dicom.sources import Source
+from hounsview.dicom.walking import UNDEFINED_LENGTH
+from hounsview.dicom.zips import open_source
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError, PixelDataError
-from hounsview.frames import Frame
 from hounsview.limits import get_limits, in_words
-from hounsview.sources import Source
-from hounsview.walking import UNDEFINED_LENGTH
-from hounsview.zips import open_source
 
 _ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 _RLE_RATIO: Final = 64

@@ -1,8 +1,8 @@
 """A walk over the elements of a well-formed little-endian header.
 
 It knows what ordinary files hold and nothing else: at the first oddity it gives up, and
-pydicom, which knows them all, reads that file (`hounsview.dicomfile`). A differential test
-holds both to the same answer on every real, generated and mutated header.
+pydicom, which knows them all, reads that file (`hounsview.dicom.dicomfile`). A test holds
+both to the same answer on every real, generated and mutated header.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final
 
-from hounsview.elements import Attributes
+from hounsview.dicom.elements import Attributes
 from hounsview.errors import LimitError
 
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hounsview.dicomfile import FIRST_READ, open_dicom
+from hounsview.dicom.dicomfile import FIRST_READ, open_dicom
+from hounsview.dicom.zips import members_of, open_source
 from hounsview.errors import HounsviewError
-from hounsview.zips import members_of, open_source
 
 _DIRECTORY_RECORDS, _REFERENCED_FILE = 0x00041220, 0x00041500
 

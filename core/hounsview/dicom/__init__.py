@@ -1,0 +1,1 @@
+"""From the bytes of DICOM files to described and decoded frames."""

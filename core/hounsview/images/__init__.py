@@ -1,0 +1,1 @@
+"""Image files in and out: NIfTI, NRRD, MetaImage, npz, raw arrays."""
