@@ -133,9 +133,12 @@ def test_a_full_disk_is_a_write_error(tmp_path: Path, monkeypatch: pytest.Monkey
     from pydicom.dataset import FileDataset
 
     def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        # As pydicom words it, with the traceback in the message.
+        cause = OSError(28, "No space left on device")
+        msg = "With tag (7FE0,0010) got exception: no space\nTraceback ..."
+        raise OSError(msg) from cause
 
     monkeypatch.setattr(FileDataset, "save_as", full)
-    with pytest.raises(hv.WriteError, match="No space left"):
+    with pytest.raises(hv.WriteError, match=r"series could not be written: No space left.*$"):
         hv.write_dicom(volume_of(), tmp_path / "series")
     assert list(tmp_path.iterdir()) == []

@@ -107,8 +107,15 @@ def _said_as_write_error(path: Path) -> Iterator[None]:
     except HounsviewError:
         raise
     except OSError as error:
-        msg = f"{path} could not be written: {error.strerror or error}"
+        msg = f"{path} could not be written: {_reason(error)}"
         raise WriteError(msg, files=[path]) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system said; pydicom wraps that into words and a traceback."""
+    while error.strerror is None and isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    return error.strerror or str(error).partition("\n")[0]
 
 
 def _umask() -> int:
