@@ -457,3 +457,19 @@ def test_a_dicomdir_inside_a_zip_leads_to_its_files(tmp_path: Path) -> None:
         for file in (tmp_path / "disc").rglob("*"):
             archive.write(file, file.relative_to(tmp_path / "disc"))
     assert hv.load(tmp_path / "disc.zip" / "DICOMDIR").shape[0] == SLICES
+
+
+@pytest.mark.parametrize(("sine", "said"), [(1e-4, False), (1e-3, True), (0.0049, None)])
+def test_a_small_skew_is_said_and_a_large_one_refused(
+    sine: float, said: bool | None, tmp_path: Path
+) -> None:
+    """At 400 rows: 0.06 pixels, 0.6 pixels, 3 pixels across."""
+    column = [sine, float(np.sqrt(1 - sine**2)), 0]
+    write_series(tmp_path, positions(4), ImageOrientationPatient=[1, 0, 0, *column], Rows=400)
+    if said is None:
+        with pytest.raises(hv.GeometryError, match="degrees, not 90"):
+            hv.load(tmp_path)
+        return
+    volume = hv.load(tmp_path)
+    assert volume.report.has("ORIENTATION_NOT_UNIT") == said
+    assert volume.geometry.is_orthogonal
