@@ -326,6 +326,9 @@ RARE: dict[str, Trap] = {
     "compressed with loss once": Trap(
         with_tag(LossyImageCompression="01"), "ok", ("compressed with loss",)
     ),
+    "thickness spelled in two ways": Trap(
+        slices_with(lambda n: {"SliceThickness": ("2", "2.00")[n % 2]}), "ok"
+    ),
     "RescaleType US": Trap(with_tag(RescaleType="US"), "ok", ("unspecified",)),
     "SpacingBetweenSlices plainly wrong": Trap(with_tag(SpacingBetweenSlices=10.0), "ok"),
     "steps that differ by 4 %": Trap(alternating_steps, "repaired", ("unevenly",), slices=None),

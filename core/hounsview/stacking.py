@@ -38,6 +38,7 @@ _SOFT: Final = (
 )
 
 
+_LENGTHS: Final = ("SliceThickness", "ReconstructionDiameter")
 _MAY_BE_MADE_UP: Final = frozenset({"study", "frame of reference", "temporal position"})
 """What some writers and anonymisers number anew in every slice: then it says nothing."""
 
@@ -253,7 +254,8 @@ def _parts_by(frames: Sequence[Frame], *keywords: str) -> list[list[Frame]]:
             return frame.image_type
         if keyword == "SeriesNumber":
             return frame.describing.get(keyword, "")
-        return frame.fact(keyword)
+        said = frame.fact(keyword)
+        return _normal(said) if keyword in _LENGTHS else said
 
     return _divide(frames, lambda frame: tuple(value(frame, k) for k in keywords))
 
