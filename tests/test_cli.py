@@ -239,7 +239,9 @@ def test_raw_values_become_a_volume_that_can_be_drawn(
 
 def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
     out = tmp_path / "series"
-    command = [sys.executable, "-m", "hounsview_vizapp.cli", "phantom", "-o", str(out)]
+    # Some thousand small slices: the writing lasts, also where this test is kept waiting.
+    options = ["phantom", "--spacing", "0.08,8,8", "-o", str(out)]
+    command = [sys.executable, "-m", "hounsview_vizapp.cli", *options]
     environment = dict(
         os.environ, PYTHONPATH=os.pathsep.join([f"{ROOT}/core", f"{ROOT}/vizapp"])
     )
