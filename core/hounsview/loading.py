@@ -5,16 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from hounsview.dicom.decoding import read_frame, stored_values
 from hounsview.dicom.frames import Frame
-from hounsview.dicom.zips import version_of
 from hounsview.errors import (
     AmbiguousSeriesError,
     ArgumentError,
@@ -34,7 +28,7 @@ from hounsview.findings import Finding, Report, Severity
 from hounsview.grids import Plan, plan_grid
 from hounsview.images.importing import check_alone, is_image_file, read_image
 from hounsview.limits import get_limits, in_words
-from hounsview.reading import StackValues, read_stack
+from hounsview.reading import StackValues, read_stack, stored_again
 from hounsview.repairs import carry_out, is_identity
 from hounsview.scanning import Progress, Scan, scan
 from hounsview.series import Series, without_hu
@@ -279,34 +273,8 @@ def _source(frame: Frame, weight: float) -> SliceSource:
         slope=float("nan") if rescale.slope is None else rescale.slope,
         intercept=float("nan") if rescale.intercept is None else rescale.intercept,
         weight=weight,
-        read_stored=partial(_stored_again, frame.path, frame.index),
+        read_stored=partial(stored_again, frame.path, frame.index),
     )
-
-
-def _stored_again(path: Path, index: int) -> npt.NDArray[Any]:
-    """Return the stored values of a frame, (rows, columns), read from its file again."""
-    try:
-        version = version_of(path)
-    except OSError as error:
-        msg = f"{path} changed since it was loaded: {error.strerror or error}"
-        raise PixelDataError(msg, files=[path]) from error
-    return _stored_of(path.absolute(), index, version)
-
-
-@lru_cache(maxsize=4)
-def _stored_of(path: Path, index: int, version: tuple[int, int]) -> npt.NDArray[Any]:
-    from hounsview.dicom.frames import Other
-    from hounsview.dicom.headers import read_frames
-
-    frames = read_frames(path)
-    if isinstance(frames, Other) or index >= len(frames):
-        reason = frames.reason if isinstance(frames, Other) else "has fewer frames than before"
-        msg = f"{path} changed since it was loaded: {reason}"
-        raise PixelDataError(msg, files=[path])
-    frame = frames[index]
-    cells, precision = read_frame(frame)
-    stored = stored_values(cells, frame.format, precision)
-    return np.asarray(stored)
 
 
 def _choose(found: Scan, wanted: int | str | None, as_stored: bool) -> Series:

@@ -9,16 +9,19 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.dicom.decoding import read_frame, read_native_into
+from hounsview.dicom.decoding import read_frame, read_native_into, stored_values
 from hounsview.dicom.dicomfile import NATIVE
-from hounsview.dicom.frames import Frame
+from hounsview.dicom.frames import Frame, Other
+from hounsview.dicom.headers import read_frames
 from hounsview.dicom.pixelbytes import encoded_frames, is_encapsulated
+from hounsview.dicom.zips import version_of
 from hounsview.errors import PixelDataError, name_files
 from hounsview.findings import Finding
 from hounsview.hounsfield import (
@@ -350,3 +353,32 @@ def _about_air(frames: Sequence[Frame], facts: dict[int, SliceFacts]) -> list[Fi
         message = f"{below:.1%} of the voxels lie below {BELOW_AIR_HU} HU, and air is -1000"
         return [Finding("OFFSET_DATA", message, action=action)]
     return []
+
+
+def stored_again(path: Path, index: int) -> npt.NDArray[Any]:
+    """Return the stored values of a frame, (rows, columns), read from its file again.
+
+    Raises
+    ------
+    PixelDataError
+        If the file is gone, or holds no such frame any more.
+    """
+    try:
+        version = version_of(path)
+    except OSError as error:
+        msg = f"{path} changed since it was loaded: {error.strerror or error}"
+        raise PixelDataError(msg, files=[path]) from error
+    return _stored_of(path.absolute(), index, version)
+
+
+@lru_cache(maxsize=4)
+def _stored_of(path: Path, index: int, version: tuple[int, int]) -> npt.NDArray[Any]:
+    frames = read_frames(path)
+    if isinstance(frames, Other) or index >= len(frames):
+        reason = frames.reason if isinstance(frames, Other) else "has fewer frames than before"
+        msg = f"{path} changed since it was loaded: {reason}"
+        raise PixelDataError(msg, files=[path])
+    frame = frames[index]
+    cells, precision = read_frame(frame)
+    stored = stored_values(cells, frame.format, precision)
+    return np.asarray(stored)
