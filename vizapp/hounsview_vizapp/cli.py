@@ -127,7 +127,7 @@ def _add_convert(commands: _Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     convert.add_argument(
-        "path", type=Path, help="DICOM folder or file, or .nii, .nii.gz, .nrrd, .mha, .npz"
+        "path", type=Path, help="DICOM folder, file or zip, or .nii, .nii.gz, .nrrd, .mha, .npz"
     )
     convert.add_argument(
         "-o", "--output", required=True, help="x.nii.gz, .nii, .nrrd, .mha, .npz or folder/"
