@@ -107,9 +107,7 @@ def convert_in_place(cells: Slice, valid: Bits, frame: Frame) -> SliceFacts | No
             measured = _measured(cells, padding, *ends, single=True)
             low, high = measured[0] - intercept, measured[1] - intercept
     if padding is not None:
-        _fill(
-            cells, padding, low + intercept, single=not tagged or len(set(frame.padding)) == 1
-        )
+        _fill(cells, padding, low + intercept, single=single or not tagged)
         np.copyto(valid, padding.view(np.uint8))  # True is the bit of PADDING
     if saturated is not None:
         np.bitwise_or(valid, np.uint8(Validity.SATURATED), out=valid, where=saturated)

@@ -24,7 +24,6 @@ from hounsview.dicom.walking import (
     MoreNeededError,
     OddError,
     Walk,
-    items_of,
     walk,
 )
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError
@@ -215,10 +214,9 @@ def _walk_file(path: Path, source: Source, start: bytes) -> DicomFile:
     if syntax not in (IMPLICIT_LITTLE, EXPLICIT_LITTLE) and syntax not in ENCAPSULATED:
         raise OddError
     implicit = syntax == IMPLICIT_LITTLE
-    found = _walk_data_set(start, meta.stop, source.size, implicit)
+    found, attributes = _walk_data_set(start, meta.stop, source.size, implicit)
     found.structure += meta.structure
     found.places.update(meta.places)
-    attributes = found.attributes(implicit=implicit)
     pixels = None
     if found.pixel_length is not None:
         offsets = attributes.element(_EXTENDED_OFFSETS)[1]
@@ -228,7 +226,9 @@ def _walk_file(path: Path, source: Source, start: bytes) -> DicomFile:
     return DicomFile(path, attributes, meta_attributes, syntax, True, pixels, found)
 
 
-def _walk_data_set(start: bytes, place: int, end: int, implicit: bool) -> Walk:
+def _walk_data_set(
+    start: bytes, place: int, end: int, implicit: bool
+) -> tuple[Walk, Attributes]:
     vr = start[place + 4 : place + 6]
     looks_explicit = vr.isalpha() and vr.isupper()
     if implicit == looks_explicit or int.from_bytes(start[place : place + 2], "little") < 8:
@@ -236,16 +236,23 @@ def _walk_data_set(start: bytes, place: int, end: int, implicit: bool) -> Walk:
     found = walk(start, place, end, implicit=implicit)
     if found.pixel_length is None and max(found.elements, default=0) >= PIXEL_DATA - 2:
         raise OddError
-    _check_sequences(found, implicit)
-    return found
+    attributes = found.attributes(implicit=implicit)
+    _read_sequences(attributes)
+    return found, attributes
 
 
-def _check_sequences(found: Walk, implicit: bool) -> None:
-    """Raise OddError unless all sequences that will be asked for are well-formed."""
-    waiting = [(element, tag) for tag, element in found.elements.items() if tag in SEQUENCES]
-    for element, _ in waiting:
-        for item in items_of(element, implicit=implicit):
-            waiting += [(item.element(tag), tag) for tag in SEQUENCES if tag in item]
+def _read_sequences(attributes: Attributes) -> None:
+    """Have all sequences that will be asked for read now, while pydicom can still step in.
+
+    Raises
+    ------
+    OddError
+        If one is not well-formed.
+    """
+    waiting = [attributes]
+    for one in waiting:
+        for tag in SEQUENCES:
+            waiting += one.items(tag)
 
 
 def _walk_deflated(path: Path, source: Source, place: int, meta: Attributes) -> DicomFile:
@@ -253,7 +260,7 @@ def _walk_deflated(path: Path, source: Source, place: int, meta: Attributes) -> 
     start = inflated.read(0, FIRST_READ)
     while True:
         try:
-            found = _walk_data_set(start, 0, inflated.size, implicit=False)
+            found, attributes = _walk_data_set(start, 0, inflated.size, implicit=False)
             break
         except MoreNeededError as more:
             try:
@@ -270,7 +277,7 @@ def _walk_deflated(path: Path, source: Source, place: int, meta: Attributes) -> 
         pixels = PixelElement(
             found.stop, found.pixel_length, inflated.size, place, found.pixel_vr
         )
-    return DicomFile(path, found.attributes(implicit=False), meta, DEFLATED, True, pixels)
+    return DicomFile(path, attributes, meta, DEFLATED, True, pixels)
 
 
 def inflated_data_set(source: Source, place: int, path: Path) -> InflatedSource:

@@ -61,7 +61,7 @@ class Attributes:
     elements : mapping of int to (str, bytes)
         Tag -> (VR, raw value).
     items_of : callable, optional
-        Returns the items of a sequence by its tag; never raises.
+        Returns the items of a sequence by its tag; asked once for each.
     little_endian : bool
 
     Attributes

@@ -7,7 +7,6 @@ both to the same answer on every real, generated and mutated header.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final
@@ -83,8 +82,10 @@ class Walk:
     header: bytes = b""
 
     def attributes(self, *, implicit: bool) -> Attributes:
-        """Return typed access to the elements, sequences included."""
-        return Attributes(self.elements, lambda tag: _items(self.elements[tag], implicit))
+        """Return typed access to the elements; sequences may raise as `items_of` does."""
+        return Attributes(
+            self.elements, lambda tag: items_of(self.elements[tag], implicit=implicit)
+        )
 
 
 def walk(
@@ -266,11 +267,3 @@ def items_of(element: tuple[str, bytes], *, implicit: bool) -> list[Attributes]:
             raise OddError
         items.append(item.attributes(implicit=implicit))
     return items
-
-
-def _items(element: tuple[str, bytes], implicit: bool) -> Sequence[Attributes]:
-    """Return the items of a sequence; none if they are not well-formed."""
-    try:
-        return items_of(element, implicit=implicit)
-    except (OddError, LimitError):
-        return ()

@@ -94,24 +94,22 @@ def _around(above: Path, name: str) -> tuple[_Archive, str]:
             break
         inside, depth = f"{inside}{inner}/", depth + 1
         name = name[len(inner) + 1 :]
-        status = above.stat()
-        archive = _inside(above, status.st_mtime_ns, status.st_size, inside, depth)
+        archive = _inside(above, version_of(above), inside, depth)
     return archive, name
 
 
 def _on_disk(path: Path) -> _Archive:
-    status = path.stat()
-    return _read_on_disk(path, status.st_mtime_ns, status.st_size)
+    return _read_on_disk(path, version_of(path))
 
 
 @lru_cache(maxsize=8)
-def _read_on_disk(path: Path, modified: int, size: int) -> _Archive:
+def _read_on_disk(path: Path, version: tuple[int, int]) -> _Archive:
     with path.open("rb") as stream:
         return _Archive(_directory(stream), partial(FileSource, path))
 
 
 @lru_cache(maxsize=2)
-def _inside(above: Path, modified: int, size: int, name: str, depth: int) -> _Archive:
+def _inside(above: Path, version: tuple[int, int], name: str, depth: int) -> _Archive:
     """Return the zip at a name that ends in "/", held in memory."""
     limit, most = get_limits().inflated_bytes, get_limits().zip_depth
     if depth > most:
