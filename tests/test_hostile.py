@@ -6,6 +6,7 @@ Each case runs in a process of its own, whose memory is measured by the kernel.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -182,6 +183,39 @@ def a_stream_of_another_size(folder: Path) -> None:
     save(ds, folder / "a.dcm", uid.JPEG2000Lossless)
 
 
+def zip_bomb_behind_the_pixels(folder: Path) -> None:
+    """A whole slice, and then 512 MiB of zeros that only the checksum would want."""
+    raw = tagged(folder / "a.dcm").read_bytes()
+    (folder / "a.dcm").unlink()
+    with (
+        zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.dcm", "w", force_zip64=True) as member,
+    ):
+        member.write(raw)
+        for _ in range(32):
+            member.write(bytes(1 << 24))
+
+
+def zip_bomb_that_looks_like_a_zip(folder: Path) -> None:
+    """A member that begins as a zip and goes on for 512 MiB."""
+    with (
+        zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("inner.zip", "w", force_zip64=True) as member,
+    ):
+        member.write(b"PK\x03\x04")
+        for _ in range(32):
+            member.write(bytes(1 << 24))
+
+
+def a_sparse_terabyte(folder: Path) -> None:
+    """A short code stream in a file whose end is a terabyte away and takes no disk."""
+    ds = make_slice(positions()[0], PixelData=b"")
+    ds.PixelData = encapsulate([bytes(100)])
+    ds["PixelData"].is_undefined_length = True
+    path = save(ds, folder / "a.dcm", uid.JPEGLSLossless)
+    os.truncate(path, 1 << 40)
+
+
 HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "claims 8 GB of one picture": (claims_8_gb_of_one_picture, "65535 x 65535"),
     "claims a large native picture": (claims_a_large_native_picture, "8,589,672,450"),
@@ -192,6 +226,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a million elements": (a_million_elements, "50,000 elements"),
     "deflate bomb": (deflate_bomb, "64.0 MiB"),
     "zip bomb": (zip_bomb, "64.0 MiB"),
+    "zip bomb behind the pixels": (zip_bomb_behind_the_pixels, "from its pixels on"),
+    "zip bomb that looks like a zip": (zip_bomb_that_looks_like_a_zip, "a zip bomb"),
+    "a sparse terabyte": (a_sparse_terabyte, "1,024.0 GiB from its pixels on"),
     "zip of a million files": (zip_of_a_million_files, "the limit is 100,000"),
     "RLE that claims too much": (rle_that_claims_too_much, "its RLE can hold"),
     "a stream of another size": (a_stream_of_another_size, "a stream of 8 x 8"),

@@ -12,13 +12,15 @@ from typing import Final
 from hounsview.dicom.codestreams import JPEG_2000_START
 from hounsview.dicom.dicomfile import EXPLICIT_BIG, RLE, PixelElement, inflated_data_set
 from hounsview.dicom.frames import Frame
-from hounsview.dicom.sources import Source
+from hounsview.dicom.sources import LARGEST_HEADER, Source
 from hounsview.dicom.walking import UNDEFINED_LENGTH
 from hounsview.dicom.zips import open_source
 from hounsview.errors import DamagedFileError, LimitError, NotDicomError, PixelDataError
 from hounsview.limits import get_limits, in_words
 
 _ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
+_EXPANSION: Final = 2
+"""No codec makes a picture larger than this many times; beyond it, a file is a bomb."""
 _RLE_RATIO: Final = 64
 """Two bytes of PackBits make at most 128 (PS3.5 G.3)."""
 
@@ -28,6 +30,13 @@ def pixel_problem(frame: Frame) -> str:
     pixels, layout = frame.pixels, frame.format
     if pixels is None:
         return "holds no PixelData"
+    behind = pixels.file_size - pixels.offset
+    most = _EXPANSION * layout.frame_bytes * frame.frame_count + LARGEST_HEADER
+    if behind > most and not pixels.deflated_at:
+        return (
+            f"has {in_words(behind)} from its pixels on, where its header describes "
+            f"{in_words(layout.frame_bytes * frame.frame_count)} of them"
+        )
     if pixels.length == UNDEFINED_LENGTH:
         return _claims_too_much(frame, pixels)
     wanted = layout.frame_bytes * (frame.index + 1)

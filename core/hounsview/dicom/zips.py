@@ -16,13 +16,21 @@ from pathlib import Path
 from struct import unpack
 from typing import Final
 
-from hounsview.dicom.sources import FileSource, InflatedSource, MemorySource, PartSource, Source
+from hounsview.dicom.sources import (
+    LARGEST_HEADER,
+    FileSource,
+    InflatedSource,
+    MemorySource,
+    PartSource,
+    Source,
+)
 from hounsview.errors import DamagedFileError, LimitError
 from hounsview.limits import get_limits, in_words
 
 MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _LOCAL_HEADER: Final = 30
 _ENCRYPTED: Final = 0x1
+_ZIP_RATIO: Final = 16
 
 
 @dataclass(frozen=True)
@@ -92,10 +100,22 @@ def _around(above: Path, name: str) -> tuple[_Archive, str]:
         inner = next((n for n in archive.members if name.startswith(f"{n}/")), None)
         if inner is None:
             break
+        _check_ratio(archive.members[inner])
         inside, depth = f"{inside}{inner}/", depth + 1
         name = name[len(inner) + 1 :]
         archive = _inside(above, version_of(above), inside, depth)
     return archive, name
+
+
+def _check_ratio(inner: zipfile.ZipInfo) -> None:
+    """Refuse a zip in a zip that shrank as no zip of pictures does: it goes into memory."""
+    most = _ZIP_RATIO * inner.compress_size + LARGEST_HEADER
+    if inner.file_size > most:
+        msg = (
+            f"a zip of {in_words(inner.file_size)} that was packed into "
+            f"{in_words(inner.compress_size)}: a zip bomb; unpack it by hand if it is none"
+        )
+        raise LimitError(msg)
 
 
 def _on_disk(path: Path) -> _Archive:
