@@ -11,7 +11,7 @@ import hounsview as hv
 from hounsview.viewstate import PlaneView
 from hounsview_vizapp import drawing
 from hounsview_vizapp.panes import slice_pane
-from hounsview_vizapp.planes import plane_frame
+from hounsview_vizapp.panes.planes import plane_frame
 from test_geometry import ALL_48
 
 SIZE = (200, 240)

@@ -11,9 +11,10 @@ import pytest
 
 import hounsview as hv
 from hounsview.viewstate import Camera
-from hounsview_vizapp import drawing, opengl, pictures
-from hounsview_vizapp.pyramid import around, inside_body, level_of, smoothed
-from hounsview_vizapp.rendering import image_of, view_axes, volume_pane
+from hounsview_vizapp import drawing, pictures
+from hounsview_vizapp.rendering import opengl, volume_pane
+from hounsview_vizapp.rendering.picture import image_of, view_axes
+from hounsview_vizapp.rendering.pyramid import around, inside_body, level_of, smoothed
 
 BARE = hv.ViewState(show_labels=False, show_crosshair=False, rendering="bone")
 SIZE = (220, 220)

@@ -37,10 +37,15 @@ def test_json_gives_the_same_state_back(state):
 
 def test_unknown_keys_are_kept_at_any_depth():
     values = hv.ViewState().to_dict()
-    values["surfaces"] = [{"tissue": "bone"}]
+    values["registration"] = [{"to": "atlas"}]
     values["camera"]["roll_degrees"] = 5
+    values["window"]["explanation"] = "LUNG"
+    values["surfaces"] = [{"name": "bone", "texture": "marble"}]
     state = hv.ViewState.from_dict(values)
-    assert state.to_dict() == values
+    written = state.to_dict()
+    assert written["surfaces"][0].pop("level_hu") == 250
+    assert written["surfaces"][0].items() >= values["surfaces"][0].items()
+    assert written | {"surfaces": values["surfaces"]} == values
     assert replace(state, layout="axial").to_dict()["camera"]["roll_degrees"] == 5
 
 

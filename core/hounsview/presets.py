@@ -82,7 +82,7 @@ class RenderingPreset:
             msg = f"preset {self.name!r}: kind must be 'composite' or 'mip', not {self.kind!r}"
             raise ArgumentError(msg)
         for key, width in (("scalar_opacity", 2), ("color", 4), ("gradient_opacity", 2)):
-            points = _points(getattr(self, key), width, f"preset {self.name!r}: {key}")
+            points = checked_points(getattr(self, key), width, f"preset {self.name!r}: {key}")
             if not points and key != "gradient_opacity":
                 msg = f"preset {self.name!r}: {key} needs at least one point"
                 raise ArgumentError(msg)
@@ -128,7 +128,7 @@ def rendering_presets() -> Mapping[str, RenderingPreset]:
     return MappingProxyType({preset.name: preset for preset in presets})
 
 
-def _points(values: Sequence[Sequence[float]], width: int, what: str) -> Any:
+def checked_points(values: Sequence[Sequence[float]], width: int, what: str) -> Any:
     """Return the points as a tuple of tuples of float; all but the first number 0 to 1."""
     try:
         points = tuple(tuple(float(number) for number in point) for point in values)

@@ -163,6 +163,27 @@ def hatch(picture: Picture, where: npt.NDArray[np.bool_], color: Color = AMBER) 
     picture[lines] = (picture[lines] * 0.35 + np.array(color) * 0.65).astype(np.uint8)
 
 
+def draw_edges(picture: Picture, letters: dict[tuple[int, int], str], *, height: int) -> None:
+    """Write orientation letters at (row, column); those left and right keep inside."""
+    columns = picture.shape[1]
+    for (row, column), letter in letters.items():
+        anchor: Any = "centre"
+        if column < columns // 4:
+            anchor = "left"
+        elif column > columns * 3 // 4:
+            anchor = "right"
+        draw_text(picture, letter, (row, column), height=round(1.25 * height), anchor=anchor)
+
+
+def draw_badges(picture: Picture, badges: dict[str, Color], *, height: int) -> None:
+    """Draw badges from the top right corner to the left."""
+    margin = round(1.4 * height)
+    right = picture.shape[1] - margin
+    for text, color in badges.items():
+        at = (margin + height // 2, right)
+        right = draw_badge(picture, text, at, height=height, color=color)
+
+
 def draw_sentence(picture: Picture, text: str, *, height: int, color: Color = FAINT) -> None:
     """Write a sentence in the middle of a picture, broken into lines that fit."""
     widest = picture.shape[1] - 4 * height

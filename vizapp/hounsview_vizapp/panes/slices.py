@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
 
 from hounsview.findings import Status
-from hounsview.viewstate import PLANES, ViewState
+from hounsview.planes import NORMAL
+from hounsview.viewstate import ViewState
 from hounsview.volume import Validity, Volume
 from hounsview.windows import Window
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.planes import (
-    NORMAL,
+from hounsview_vizapp.panes.planes import (
     PlaneFrame,
     PlaneSample,
     crosshair_of,
@@ -117,22 +117,10 @@ def _draw_labels(picture: Picture, volume: Volume, state: ViewState, frame: Plan
         (rows // 2, margin): "left",
         (rows // 2, columns - margin): "right",
     }
-    draw_edges(picture, dict(zip(edges, _EDGES[frame.plane], strict=True)), height=height)
+    drawing.draw_edges(
+        picture, dict(zip(edges, _EDGES[frame.plane], strict=True)), height=height
+    )
     drawing.draw_scale_bar(picture, frame.mm_per_pixel, height=height, margin=margin)
-
-
-def draw_edges(picture: Picture, letters: dict[tuple[int, int], str], *, height: int) -> None:
-    """Write orientation letters at (row, column); those left and right keep inside."""
-    columns = picture.shape[1]
-    for (row, column), letter in letters.items():
-        anchor: Any = "centre"
-        if column < columns // 4:
-            anchor = "left"
-        elif column > columns * 3 // 4:
-            anchor = "right"
-        drawing.draw_text(
-            picture, letter, (row, column), height=round(1.25 * height), anchor=anchor
-        )
 
 
 def place_text(frame: PlaneFrame) -> str:
@@ -167,18 +155,6 @@ def _draw_badges(picture: Picture, volume: Volume, sample: PlaneSample) -> None:
     if not height:
         return
     badges = badges_of(volume, sample)
-    draw_badges(picture, badges, height=height)
+    drawing.draw_badges(picture, badges, height=height)
     if (sample.valid & Validity.PADDING).all():
         drawing.draw_sentence(picture, "outside the volume", height=height)
-
-
-def draw_badges(picture: Picture, badges: dict[str, drawing.Color], *, height: int) -> None:
-    """Draw badges from the top right corner to the left."""
-    margin = round(1.4 * height)
-    right = picture.shape[1] - margin
-    for text, color in badges.items():
-        at = (margin + height // 2, right)
-        right = drawing.draw_badge(picture, text, at, height=height, color=color)
-
-
-__all__ = ["PLANES", "draw_badges", "draw_edges", "shown_window", "slice_pane"]

@@ -1,9 +1,4 @@
-"""Planes through the patient: where each pixel lies, and what was measured there.
-
-Pictures are in the radiological convention, whatever way the array was stored: axial from
-the feet (patient's right on the left, anterior up), coronal from the front (patient's
-right on the left, superior up), sagittal from the left (anterior on the left, superior up).
-"""
+"""Planes through the patient: where each pixel lies, and what was measured there."""
 
 from __future__ import annotations
 
@@ -17,18 +12,14 @@ import numpy.typing as npt
 
 from hounsview.errors import ArgumentError
 from hounsview.geometry import Geometry
-from hounsview.viewstate import PLANES, ViewState
+from hounsview.planes import NORMAL, plane_axes
+from hounsview.viewstate import ViewState
 from hounsview.volume import Validity, Volume
 
 Floats = npt.NDArray[np.float64]
 
 ALIGNED_WITHIN: Final = 1e-3
 """Largest part of a unit axis that may point along another patient axis: 0.5 mm in 500."""
-
-_X, _Y, _Z = np.eye(3)
-_RIGHT_DOWN: Final = {"axial": (_X, _Y), "coronal": (_X, -_Z), "sagittal": (_Y, -_Z)}
-NORMAL: Final = {"axial": 2, "coronal": 1, "sagittal": 0}
-"""The patient axis (0 x, 1 y, 2 z) that stands on each plane."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +43,12 @@ class PlaneFrame:
     @property
     def right(self) -> Floats:
         """(3,) unit vector, LPS: where columns rise."""
-        return _RIGHT_DOWN[self.plane][0]
+        return plane_axes(self.plane)[0]
 
     @property
     def down(self) -> Floats:
         """(3,) unit vector, LPS: where rows rise."""
-        return _RIGHT_DOWN[self.plane][1]
+        return plane_axes(self.plane)[1]
 
     @property
     def position(self) -> float:
@@ -117,7 +108,7 @@ def plane_frame(
         raise ArgumentError(msg)
     geometry = volume.geometry
     low, high = patient_box(geometry)
-    right, down = _RIGHT_DOWN[plane]
+    right, down = plane_axes(plane)
     extent = high - low
     scale = max(extent @ abs(right) / size[1], extent @ abs(down) / size[0]) / view.zoom
     middle = (low + high) / 2
@@ -289,11 +280,3 @@ def _trilinear(values: npt.NDArray[Any], at: Floats) -> npt.NDArray[np.float32]:
         weight = np.prod(np.where(corner, share, 1 - share), axis=1)
         total += weight * flat[base + int(np.dot(corner, step))]
     return total
-
-
-def known_plane(name: str) -> str:
-    """Return the name of a plane, checked."""
-    if name not in PLANES:
-        msg = f"plane {name!r} must be one of {', '.join(PLANES)}"
-        raise ArgumentError(msg)
-    return name

@@ -17,9 +17,8 @@ from hounsview.viewstate import Camera, ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.opengl import opengl, prefer_egl
-from hounsview_vizapp.panes import draw_badges, draw_edges
-from hounsview_vizapp.pyramid import Level, around, inside_body, level_of, smoothed
+from hounsview_vizapp.rendering.opengl import opengl, prefer_egl
+from hounsview_vizapp.rendering.pyramid import Level, around, inside_body, level_of, smoothed
 
 MOST_VOXELS_ON_CPU: Final = 24_000_000
 MOST_VOXELS_ON_GPU: Final = 256_000_000
@@ -84,12 +83,12 @@ def _draw_labels(
     letters = _edge_letters(state.camera)
     places = [(top, columns // 2), (rows - top, columns // 2), (rows // 2, margin)]
     places.append((rows // 2, columns - margin))
-    draw_edges(picture, dict(zip(places, letters, strict=True)), height=height)
+    drawing.draw_edges(picture, dict(zip(places, letters, strict=True)), height=height)
     if level.is_reduced:
         axes = zip(level.geometry.spacing, level.factors, strict=True)
         coarsest = max(mm for mm, factor in axes if factor > 1)
         text = f"REDUCED TO {coarsest:.2g} mm"
-        draw_badges(picture, {text: drawing.BLUE}, height=height)
+        drawing.draw_badges(picture, {text: drawing.BLUE}, height=height)
 
 
 def _edge_letters(camera: Camera) -> str:
