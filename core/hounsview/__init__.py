@@ -35,6 +35,7 @@ _HOME = {
         "RepairNeededError",
         "SeriesError",
         "SeriesNotFoundError",
+        "SessionFileError",
         "UnsupportedSyntaxError",
         "WriteError",
     ),
@@ -50,6 +51,7 @@ _HOME = {
     "hounsview.images.rawfiles": ("read_raw",),
     "hounsview.scanning": ("Scan", "scan"),
     "hounsview.series": ("Series",),
+    "hounsview.sessions": ("Session", "load_session", "read_session", "write_session"),
     "hounsview.viewstate": ("ViewState",),
     "hounsview.volume": ("AIR_HU", "SliceSource", "Validity", "Volume"),
     "hounsview.windows": ("Window", "window_presets"),
@@ -115,6 +117,9 @@ if TYPE_CHECKING:
         SeriesNotFoundError as SeriesNotFoundError,
     )
     from hounsview.errors import (
+        SessionFileError as SessionFileError,
+    )
+    from hounsview.errors import (
         UnsupportedSyntaxError as UnsupportedSyntaxError,
     )
     from hounsview.errors import (
@@ -165,6 +170,18 @@ if TYPE_CHECKING:
     from hounsview.scanning import Scan as Scan
     from hounsview.scanning import scan as scan
     from hounsview.series import Series as Series
+    from hounsview.sessions import (
+        Session as Session,
+    )
+    from hounsview.sessions import (
+        load_session as load_session,
+    )
+    from hounsview.sessions import (
+        read_session as read_session,
+    )
+    from hounsview.sessions import (
+        write_session as write_session,
+    )
     from hounsview.viewstate import ViewState as ViewState
     from hounsview.volume import (
         AIR_HU as AIR_HU,

@@ -21,6 +21,7 @@
         │   └── DamagedFileError    empty, not to be opened, or broken before its pixels
         ├── LimitError              a file claims or inflates to more than the limits allow
         ├── PixelDataError          pixels missing, cut off, or damaged
+        ├── SessionFileError        a session file is damaged or none
         └── UnsupportedSyntaxError  nothing installed decodes this transfer syntax
 """
 
@@ -146,6 +147,10 @@ class LimitError(ReadError):
 
 class PixelDataError(ReadError):
     """Pixels are missing, cut off, or cannot be decoded."""
+
+
+class SessionFileError(ReadError):
+    """A session file is damaged, none, or from a newer hounsview."""
 
 
 class UnsupportedSyntaxError(ReadError):

@@ -185,7 +185,7 @@ class ViewState(Part):
         full = {}
         for name, value in changes.items():
             if name not in known:
-                msg = f"a view state has no {name!r}; it has: {', '.join(known)}"
+                msg = f"a view state has no {name!r}; it has: {', '.join(sorted(known))}"
                 raise ArgumentError(msg)
             full[name] = self._in_full(name, value, known[name].metadata.get("part"))
         return replace(self, **full)
