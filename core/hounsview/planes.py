@@ -67,3 +67,50 @@ def rotation(degrees: tuple[float, float, float]) -> Floats:
     about_z = np.array([[c, -f, 0], [f, c, 0], [0, 0, 1]])
     turn: Floats = about_z @ about_y @ about_x
     return turn
+
+
+def degrees_of(turn: Floats) -> tuple[float, float, float]:
+    """Return the (pitch, roll, yaw) whose `rotation` is `turn`; pitch and yaw -180 to 180.
+
+    Where roll is 90 or -90 the other two are not unique, and yaw is 0.
+
+    Parameters
+    ----------
+    turn : (3, 3) float64
+        A proper rotation.
+
+    Examples
+    --------
+    >>> degrees_of(rotation((10.0, 20.0, 30.0)))
+    (10.0, 20.0, 30.0)
+    """
+    roll = np.arcsin(np.clip(-turn[2, 0], -1, 1))
+    if abs(turn[2, 0]) < 1 - 1e-9:
+        pitch = np.arctan2(turn[2, 1], turn[2, 2])
+        yaw = np.arctan2(turn[1, 0], turn[0, 0])
+    else:
+        # sin(roll) = s = +-1 leaves turn[0, 1] = s sin(pitch) and turn[1, 1] = cos(pitch).
+        pitch = np.arctan2(-np.sign(turn[2, 0]) * turn[0, 1], turn[1, 1])
+        yaw = 0.0
+    found = np.round(np.degrees([pitch, roll, yaw]), 9) + 0.0
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def turned_about(
+    oblique: tuple[float, float, float], axis: npt.ArrayLike, degrees: float
+) -> tuple[float, float, float]:
+    """Return (pitch, roll, yaw) after one more turn about a patient axis, right-handed.
+
+    Parameters
+    ----------
+    oblique : (pitch, roll, yaw) float, degrees
+    axis : (3,) float, LPS
+        Of any length above 0.
+    degrees : float
+    """
+    x, y, z = np.asarray(axis, float) / np.linalg.norm(np.asarray(axis, float))
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    angle = np.radians(degrees)
+    # Rodrigues' formula.
+    more = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return degrees_of(more @ rotation(oblique))
