@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields, is_dataclass
-from pathlib import Path
 from typing import Any, Final
 
 _LINE: Final = 80
 _HOMES: Final = ("hounsview.viewstate", "hounsview.windows")
 
 
-def script_of(
-    state: Any, path: str | Path | None, *, series: int | str | None, size: tuple[int, int]
-) -> str:
-    """Return the script; see `ViewState.to_python`."""
+def script_of(state: Any, source: str, size: tuple[int, int]) -> str:
+    """Return the script; `source` is the code that gives the volume."""
     used: set[str] = set()
     view = _expression(state, used, "")
     names = {home: sorted(n for n in used if _home(n) == home) for home in _HOMES}
     imports = "".join(f"from {h} import {', '.join(n)}\n" for h, n in names.items() if n)
-    chosen = "" if series is None else f", series={series!r}"
-    source = f"hv.load({str(path)!r}{chosen})" if path is not None else 'hv.phantom("thorax")'
     return (
         '"""The picture of one view, as hounsview showed it."""\n\n'
         "from pathlib import Path\n\n"

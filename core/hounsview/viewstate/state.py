@@ -248,6 +248,8 @@ class ViewState(Part):
         path: str | Path | None,
         *,
         series: int | str | None = None,
+        unit: str | None = None,
+        phantom: str = "thorax",
         size: tuple[int, int] = (1200, 1200),
     ) -> str:
         """Return the script that draws this view of a folder or file into a PNG.
@@ -255,15 +257,24 @@ class ViewState(Part):
         Parameters
         ----------
         path : str or Path, optional
-            What `hounsview.load` takes; None: the thorax phantom.
+            What `hounsview.load` takes; None: a phantom.
         series : int or str, optional
-            As for `hounsview.load`.
+        unit : str, optional
+            Both as for `hounsview.load`.
+        phantom : str
+            Its name, where there is no path.
         size : (rows, columns)
             Of the picture, px.
         """
         from hounsview.viewstate.script import script_of
 
-        return script_of(self, path, series=series, size=size)
+        if path is None:
+            source = f"hv.phantom({phantom!r})"
+        else:
+            given = {"series": series, "unit": unit}
+            options = "".join(f", {k}={v!r}" for k, v in given.items() if v is not None)
+            source = f"hv.load({str(path)!r}{options})"
+        return script_of(self, source, size)
 
 
 def _window(value: Any, before: Window) -> Window:

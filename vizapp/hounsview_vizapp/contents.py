@@ -1,0 +1,150 @@
+"""What lies under a path, as a front end lists it: each entry with a way to load it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import hounsview as hv
+from hounsview.findings import Finding, Report, Severity, Status
+from hounsview.geometry import Geometry
+from hounsview.loading import load_series
+from hounsview.series import Series
+from hounsview.sessions import Source
+from hounsview.volume import Volume
+
+Tell = Callable[[int, int, str], object]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list.
+
+    Parameters
+    ----------
+    number : int
+    title, detail : str
+        What it is; size and spacing.
+    kind : str
+        As `hounsview.Series.kind`, or ``"image file"``, ``"phantom"``.
+    report : Report
+    source : Source
+        For session files.
+    load : callable
+        Takes a progress callback and returns the volume.
+    preview : callable, optional
+        Takes a count and returns so many one-slice volumes.
+    slices : int
+    """
+
+    number: int
+    title: str
+    detail: str
+    kind: str
+    report: Report
+    source: Source
+    load: Callable[[Tell | None], Volume]
+    preview: Callable[[int], list[Volume]] | None = None
+    slices: int = 0
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether a picture of it can be made."""
+        return self.kind in ("volume", "single", "image file", "phantom") and (
+            self.report.status != Status.REFUSED
+        )
+
+
+def contents(path: str | os.PathLike[str], tell: Tell | None = None) -> list[Entry]:
+    """Return what lies under a path: a folder, file, zip, DICOMDIR or image file.
+
+    Raises
+    ------
+    HounsviewError
+        What `hounsview.scan` raises.
+    """
+    if hv.is_image_file(path):
+        return [_image_entry(Path(path))]
+    scan = hv.scan(path, progress=tell)
+    return [_series_entry(Path(path), series) for series in scan.series]
+
+
+def phantom_entry(name: str = "thorax") -> Entry:
+    """Return the entry of a built-in phantom."""
+    return Entry(
+        1, f"{name.capitalize()} phantom", "built in, no patient", "phantom", Report(),
+        Source(phantom=name), lambda _: hv.phantom(name),
+    )  # fmt: skip
+
+
+def first_to_show(entries: list[Entry]) -> Entry | None:
+    """Return the entry that a person most likely wants: the volume with the most slices."""
+    shown = [entry for entry in entries if entry.can_be_shown]
+    return max(shown, key=lambda e: (e.kind != "single", e.slices), default=None)
+
+
+def in_plain_words(finding: Finding) -> str:
+    """Return a finding as sentences: what, and what was done or can be."""
+    said = finding.message.rstrip(".")
+    said = said[:1].upper() + said[1:]
+    return f"{said}. {finding.action}".strip() if finding.action else f"{said}."
+
+
+def to_be_told(report: Report) -> list[Finding]:
+    """Return what a person must know before looking: all but notes, the gravest first."""
+    order = (Severity.REFUSAL, Severity.REPAIR, Severity.WARNING)
+    told = [f for severity in order for f in report.findings if f.severity == severity]
+    return told
+
+
+def _series_entry(path: Path, series: Series) -> Entry:
+    spacing = series.spacing or ()
+    detail = ", ".join(
+        filter(
+            None,
+            (
+                " x ".join(map(str, series.shape or ())) or f"{len(series.files)} files",
+                " x ".join(f"{mm:.4g}" for mm in spacing) + " mm" if spacing else "",
+                "" if series.kind == "volume" else series.kind,
+            ),
+        )
+    )
+    source = Source(
+        str(path.absolute()), series_uid=_line(series.series_uid), series_key=_line(series.key)
+    )
+    return Entry(
+        series.number, series.description or series.modality or "no description", detail,
+        series.kind, series.report, source,
+        lambda tell: load_series(series, progress=tell), partial(_preview, series),
+        (series.shape or (0,))[0],
+    )  # fmt: skip
+
+
+def _image_entry(path: Path) -> Entry:
+    return Entry(
+        1, path.name, "image file", "image file", Report(), Source(str(path.absolute())),
+        lambda tell: hv.load(path, progress=tell), None, 1,
+    )  # fmt: skip
+
+
+def _preview(series: Series, count: int) -> list[Volume]:
+    """Return slices spread over a series as volumes of one slice each, in their places."""
+    plan = series.plan
+    if plan is None or plan.geometry is None:
+        return []
+    volumes = []
+    for hu, position in series.preview(count):
+        shape = (1, *hu.shape)
+        affine = plan.geometry.affine.copy()
+        affine[:3, 3] = position
+        volumes.append(Volume(np.ascontiguousarray(hu[None]), Geometry(shape, affine)))
+    return volumes
+
+
+def _line(text: str) -> str:
+    return text if text.isprintable() and len(text) <= 200 else ""

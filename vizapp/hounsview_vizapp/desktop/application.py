@@ -1,0 +1,60 @@
+"""The program around the window: one that survives what goes wrong in a handler."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from PySide6.QtWidgets import QApplication
+
+from hounsview_vizapp.desktop import theme
+from hounsview_vizapp.desktop.window import MainWindow
+from hounsview_vizapp.settings import Settings
+
+
+def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> int:
+    """Show the viewer until it is closed; return the exit status.
+
+    Parameters
+    ----------
+    path : str, optional
+        What to open.
+    phantom : bool
+        Whether to show the thorax phantom when there is no path.
+    mode : str, optional
+        ``"dark"`` or ``"light"``; None: as the desktop has it.
+    """
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("hounsview")
+    chosen = theme.system_mode(application) if mode is None else mode
+    theme.apply_theme(application, chosen)
+    window = MainWindow(Settings(), chosen)
+    with surviving(window):
+        window.show()
+        if path is not None:
+            window.open_path(path)
+        elif phantom:
+            window.open_phantom()
+        return application.exec()
+
+
+@contextmanager
+def surviving(window: MainWindow) -> Iterator[None]:
+    """Say in the window what a handler raised, instead of a line that nobody sees."""
+    before = sys.excepthook
+
+    def hook(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        before(kind, error, trace)
+        if isinstance(error, Exception):
+            window.say_error("this did not work", error)
+
+    sys.excepthook = hook
+    try:
+        yield
+    finally:
+        sys.excepthook = before

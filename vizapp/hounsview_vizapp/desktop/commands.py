@@ -1,0 +1,263 @@
+"""Commands on files: open, save, copy; with a job for what takes long."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+
+from hounsview.sessions import SUFFIX, write_session
+from hounsview_vizapp import meshes
+from hounsview_vizapp.desktop import saving
+from hounsview_vizapp.desktop.events import device_size
+from hounsview_vizapp.jobs import Job, Tell
+from hounsview_vizapp.session import Viewer
+
+if TYPE_CHECKING:
+    from hounsview_vizapp.desktop.window import MainWindow
+
+_OPENABLE = (
+    "CT (*.dcm *.ima *.zip DICOMDIR *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.npz "
+    f"*{SUFFIX});;All files (*)"
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the File menu."""
+
+    label: str
+    key: str
+    run: Callable[[], object]
+
+
+class Commands(QObject):
+    """The commands of a window.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    _said = Signal(object)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._job: Job[Any] | None = None
+        self._said.connect(lambda run: run(), Qt.ConnectionType.QueuedConnection)
+
+    def all(self) -> Iterator[Command | None]:
+        """Yield the commands in the order of the menu; None stands for a line."""
+        window = self._window
+        yield Command("Open &folder...", "Ctrl+O", self.ask_folder)
+        yield Command("Open f&ile or session...", "Ctrl+Shift+O", self.ask_file)
+        yield Command("&Close", "Ctrl+W", window.close_volume)
+        yield None
+        yield Command("Save &session...", "Ctrl+S", self.save_session)
+        yield Command("Save &picture...", "Ctrl+P", self.save_picture)
+        yield Command("Save &movie...", "Ctrl+M", self.save_movie)
+        yield Command("Save m&esh...", "Ctrl+E", self.save_mesh)
+        yield Command("Save as P&ython...", "Ctrl+Shift+S", self.save_script)
+        yield Command("Cop&y as Python", "Ctrl+Shift+C", self.copy_script)
+        yield Command("Copy measurement &table", "Ctrl+Shift+T", window.measurements_text)
+        yield None
+        yield Command("F&ull screen", "F11", self.full_screen)
+        yield Command("&Quit", "Ctrl+Q", window.close)
+
+    # Opening.
+
+    def ask_folder(self) -> None:
+        """Ask for a folder, and open it."""
+        path = QFileDialog.getExistingDirectory(self._window, "Open a folder with a CT")
+        if path:
+            self._window.open_path(path)
+
+    def ask_file(self) -> None:
+        """Ask for a file, and open it."""
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open a CT", "", _OPENABLE)
+        if path:
+            self._window.open_path(path)
+
+    # Saving.
+
+    def save_session(self) -> None:
+        """Ask where, and save the session."""
+        viewer = self._needed()
+        if viewer is None:
+            return
+        path = saving.ask_file(
+            self._window, "Save session", f"view{SUFFIX}", f"Session (*{SUFFIX})"
+        )
+        if path is not None:
+            if not path.name.endswith(SUFFIX):
+                path = path.with_name(path.name + SUFFIX)
+            self._run(f"Writing {path.name}", lambda _: write_session(viewer.saved(), path))
+
+    def save_picture(self) -> None:
+        """Ask which and where, and save a picture."""
+        viewer = self._needed()
+        if viewer is None:
+            return
+        dialog = saving.PictureDialog(self._window, viewer)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        path = saving.ask_file(self._window, "Save picture", "ct.png", "PNG (*.png)")
+        if path is not None:
+            self.write_picture(dialog.wish(), path)
+
+    def write_picture(self, wish: saving.PictureWish, path: Path) -> None:
+        """Save a picture."""
+        viewer = self._needed()
+        if viewer is None:
+            return
+        ratio = self._window.devicePixelRatioF()
+        rows, columns = (round(n / ratio) for n in device_size(self._window.grid))
+        volume, state = viewer.volume, viewer.state.value
+        self._run(
+            f"Drawing {path.name}",
+            lambda _: saving.write_picture(volume, state, wish, (rows, columns), path),
+        )
+
+    def save_movie(self) -> None:
+        """Ask which and where, and save a movie."""
+        viewer = self._needed()
+        if viewer is None:
+            return
+        dialog = saving.MovieDialog(self._window, viewer)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        path = saving.ask_file(
+            self._window, "Save movie", "ct.mp4", "Movie (*.mp4);;Animation (*.gif)"
+        )
+        if path is not None:
+            self.write_movie(dialog.wish(), path)
+
+    def write_movie(self, wish: saving.MovieWish, path: Path) -> None:
+        """Save a movie."""
+        viewer = self._needed()
+        if viewer is not None:
+            volume, state = viewer.volume, viewer.state.value
+            self._run(
+                f"Drawing {path.name}",
+                lambda tell: saving.write_movie(volume, state, wish, path, tell),
+            )
+
+    def save_mesh(self) -> None:
+        """Ask where, and save the first surface that is shown."""
+        viewer = self._needed()
+        if viewer is None:
+            return
+        shown = [surface for surface in viewer.state.surfaces if surface.shown]
+        if not shown:
+            self._window.banner.say("No surface is shown: choose one under Surfaces first.")
+            return
+        kinds = ";;".join(f"{suffix[1:].upper()} (*{suffix})" for suffix in meshes.FORMATS)
+        path = saving.ask_file(self._window, f"Save {shown[0].name}", "ct.stl", kinds)
+        if path is not None:
+            self._run(
+                f"Writing {path.name}",
+                lambda _: meshes.write_mesh(viewer.volume, shown[0], path),
+            )
+
+    def save_script(self) -> None:
+        """Ask where, and save the script that draws this view."""
+        viewer = self._needed()
+        if viewer is None:
+            return
+        path = saving.ask_file(self._window, "Save as Python", "view.py", "Python (*.py)")
+        if path is not None:
+            text = viewer.script()
+            self._run(f"Writing {path.name}", lambda _: saving.write_text(path, text))
+
+    def copy_script(self) -> None:
+        """Copy the script that draws this view."""
+        viewer = self._needed()
+        if viewer is not None:
+            QGuiApplication.clipboard().setText(viewer.script())
+            self._window.statusBar().showMessage("The script is in the clipboard.", 4000)
+
+    def full_screen(self) -> None:
+        """Fill the screen, or no longer."""
+        window = self._window
+        if window.isFullScreen():
+            window.showNormal()
+        else:
+            window.showFullScreen()
+
+    # Jobs.
+
+    def cancel(self) -> bool:
+        """Stop what is being saved; return whether something was."""
+        running = self._job is not None
+        if self._job is not None:
+            self._job.cancel()
+        return running
+
+    def wait(self) -> None:
+        """Stop, and wait for the end of the thread."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+            job.wait(30)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being saved."""
+        return self._job is not None
+
+    def details_of(self, error: Exception) -> Callable[[], None]:
+        """Return what shows an exception with its traceback, to be sent to the makers."""
+        text = "".join(traceback.format_exception(error))
+
+        def show() -> None:
+            box = QMessageBox(self._window)
+            box.setWindowTitle("Details")
+            box.setText(f"{type(error).__name__}: {error}")
+            box.setDetailedText(text)
+            box.exec()
+
+        return show
+
+    def _needed(self) -> Viewer | None:
+        viewer = self._window.viewer
+        if viewer is None:
+            self._window.banner.say("Nothing is open.")
+        return viewer
+
+    def _run(self, what: str, work: Callable[[Tell], Path]) -> None:
+        """Do one piece of work in a thread; say how it ended."""
+        window = self._window
+        if self._job is not None:
+            window.banner.say("Something is being saved: wait for it, or cancel it.")
+            return
+        window.progress.begin(what)
+        ended = self._said.emit
+
+        def done(path: Path) -> None:
+            ended(lambda: self._end(f"Written: {path}"))
+
+        def failed(error: Exception) -> None:
+            ended(lambda: self._end("", error))
+
+        self._job = Job(
+            work,
+            on_done=done,
+            on_error=failed,
+            on_progress=lambda *told: ended(lambda: window.progress.tell(*told)),
+            on_cancelled=lambda: ended(lambda: self._end("Cancelled, nothing was written.")),
+        )
+
+    def _end(self, said: str, error: Exception | None = None) -> None:
+        self._job = None
+        self._window.progress.hide()
+        if error is not None:
+            self._window.say_error("it was not saved", error)
+        else:
+            self._window.statusBar().showMessage(said, 8000)

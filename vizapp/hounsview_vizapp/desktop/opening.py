@@ -1,0 +1,162 @@
+"""Opening: list what lies under a path, show a preview, load, and say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal
+
+import hounsview as hv
+from hounsview.sessions import SUFFIX, Source
+from hounsview.viewstate import ViewState
+from hounsview.volume import Volume
+from hounsview_vizapp.contents import Entry, contents, first_to_show
+from hounsview_vizapp.jobs import Job, Tell
+
+_PREVIEW_SLICES: Final = 4
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A volume that was loaded, ready to be shown.
+
+    Parameters
+    ----------
+    volume : Volume
+    source : Source
+    state : ViewState, optional
+        From a session file.
+    entry : Entry, optional
+        The line of the list that it is.
+    """
+
+    volume: Volume
+    source: Source
+    state: ViewState | None = None
+    entry: Entry | None = None
+
+
+class Opener(QObject):
+    """Does the work in threads, one job at a time; its signals come in the window's thread.
+
+    A new job stops the one before; what that one still says is not heard.
+    """
+
+    listed = Signal(str, list)
+    """The path, and the entries under it."""
+    previewed = Signal(list)
+    """One-slice volumes, while the rest loads."""
+    opened = Signal(object)
+    """An `Opened`."""
+    failed = Signal(str, object)
+    """The path, and the exception."""
+    cancelled = Signal()
+    progressed = Signal(int, int, str)
+    _said = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: Job[Any] | None = None
+        self._ticket = object()
+        self._said.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being opened."""
+        return self._job is not None
+
+    def cancel(self) -> None:
+        """Stop what is being opened; nothing of it is shown."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+            self._ticket = object()
+            self.cancelled.emit()
+
+    def wait(self) -> None:
+        """Stop, and wait for the thread to end: before the program ends."""
+        job = self._job
+        self.cancel()
+        if job is not None:
+            job.wait(10)
+
+    def open_path(self, path: str) -> None:
+        """List what lies under a path, and load what a person most likely wants."""
+        if path.endswith(SUFFIX):
+            self.open_session(path)
+            return
+
+        def work(tell: Tell) -> Opened | None:
+            entries = contents(path, tell)
+            self._say(self.listed, path, entries)
+            first = first_to_show(entries)
+            if first is None:
+                # Loading says why nothing here can be shown, for all entries together.
+                hv.load(path, progress=tell)
+                return None
+            return self._loaded(first, tell)
+
+        self._begin(path, work)
+
+    def open_entry(self, entry: Entry) -> None:
+        """Load one line of the list."""
+        self._begin(entry.source.path or "", lambda tell: self._loaded(entry, tell))
+
+    def open_session(self, file: str, path: str | None = None) -> None:
+        """Load what a session file shows; `path` says where the scan is now."""
+
+        def work(tell: Tell) -> Opened:
+            session = hv.read_session(file)
+            volume, found = hv.load_session(session, path, progress=tell)
+            source = session.source
+            if found is not None:
+                source = Source(
+                    str(Path(found).absolute()), None, source.series_uid, source.series_key,
+                    source.unit,
+                )  # fmt: skip
+            return Opened(volume, source, session.state)
+
+        self._begin(file, work)
+
+    def _loaded(self, entry: Entry, tell: Tell) -> Opened:
+        if entry.preview is not None and entry.can_be_shown:
+            self._say(self.previewed, entry.preview(_PREVIEW_SLICES))
+        volume = entry.load(tell)
+        # Only once all of it was read does the widest value count for memory: touch nothing.
+        return Opened(volume, entry.source, None, entry)
+
+    def _begin(self, path: str, work: Callable[[Tell], Opened | None]) -> None:
+        self.cancel()
+        ticket = self._ticket = object()
+
+        def done(opened: Opened | None) -> None:
+            if opened is not None:
+                self._said.emit(ticket, (self.opened, (opened,)))
+
+        self._job = Job(
+            work,
+            on_done=done,
+            on_error=lambda error: self._said.emit(ticket, (self.failed, (path, error))),
+            on_progress=lambda *told: self._said.emit(ticket, (self.progressed, told)),
+        )
+
+    def _say(self, signal: Any, *values: Any) -> None:
+        self._said.emit(self._ticket, (signal, values))
+
+    def _hear(self, ticket: object, said: tuple[Any, tuple[Any, ...]]) -> None:
+        if ticket is not self._ticket:
+            return
+        signal, values = said
+        if signal in (self.opened, self.failed):
+            self._job = None
+        signal.emit(*values)
+
+
+def plane_of_slice(volume: Volume) -> str:
+    """Return the plane in which the slices of a volume lie."""
+    axis = int(np.argmax(np.abs(volume.geometry.direction[:, 0])))
+    return ("sagittal", "coronal", "axial")[axis]

@@ -1,0 +1,131 @@
+"""What the parts of the side panel share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGroupBox,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hounsview.errors import HounsviewError
+from hounsview_vizapp.session import Viewer
+
+
+class Panel(QScrollArea):
+    """A scrolling column of controls that follows a viewer.
+
+    Parameters
+    ----------
+    on_error : callable
+        Takes what failed in words and the exception.
+    """
+
+    def __init__(self, on_error: Callable[[str, Exception], object]) -> None:
+        super().__init__()
+        self.on_error = on_error
+        self.viewer: Viewer | None = None
+        self._filling = False
+        inside = QWidget()
+        self.column = QVBoxLayout(inside)
+        self.column.setContentsMargins(10, 4, 10, 10)
+        self.column.setSpacing(6)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def show_viewer(self, viewer: Viewer | None) -> None:
+        """Follow another viewer."""
+        self.viewer = viewer
+        self.setEnabled(viewer is not None)
+        if viewer is not None:
+            self.follow()
+
+    def follow(self) -> None:
+        """Show what the state says now."""
+        if self.viewer is not None:
+            with self._quietly():
+                self.fill(self.viewer)
+
+    def fill(self, viewer: Viewer) -> None:
+        """Set the controls; what they signal meanwhile is not heard."""
+        raise NotImplementedError
+
+    def edit(self, merge: str | None = None, **changes: Any) -> None:
+        """Change the state as a person asked; a refused value is told and taken back."""
+        if self.viewer is None or self._filling:
+            return
+        try:
+            self.viewer.state.change(merge=merge, **changes)
+        except HounsviewError as error:
+            self.on_error("this value cannot be used", error)
+            self.follow()
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        self._filling = True
+        try:
+            yield
+        finally:
+            self._filling = False
+
+    def group(self, title: str) -> QFormLayout:
+        """Add a titled group, and return its rows."""
+        box = QGroupBox(title)
+        rows = QFormLayout(box)
+        rows.setContentsMargins(0, 8, 0, 4)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.column.addWidget(box)
+        return rows
+
+
+def number_box(
+    low: float,
+    high: float,
+    *,
+    step: float = 1.0,
+    decimals: int = 0,
+    unit: str = "",
+    changed: Callable[[float], object],
+) -> QDoubleSpinBox:
+    """Return a box for a number; `changed` hears of it when a person is done typing."""
+    box = QDoubleSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setDecimals(decimals)
+    box.setKeyboardTracking(False)
+    if unit:
+        box.setSuffix(f" {unit}")
+    box.valueChanged.connect(changed)
+    return box
+
+
+def set_number(box: QDoubleSpinBox, value: float) -> None:
+    """Show a number, unless a person is typing into the box."""
+    if not (box.hasFocus() and box.lineEdit().isModified()):
+        with QSignalBlocker(box):
+            box.setValue(value)
+
+
+def choice(items: dict[str, str], chosen: Callable[[str], object]) -> QComboBox:
+    """Return a list to choose from: names, and what is shown for each."""
+    box = QComboBox()
+    for name, label in items.items():
+        box.addItem(label, name)
+    box.activated.connect(lambda _: chosen(box.currentData()))
+    return box
+
+
+def set_choice(box: QComboBox, name: str | None) -> None:
+    """Show a name of a list; nothing when it is not there."""
+    with QSignalBlocker(box):
+        box.setCurrentIndex(box.findData(name))

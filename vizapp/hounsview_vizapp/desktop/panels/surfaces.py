@@ -1,0 +1,191 @@
+"""Surfaces and the crop box of the 3D picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QColorDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
+
+from hounsview.viewstate import CropBox, Surface
+from hounsview_vizapp.desktop.panels.panel import Panel, number_box, set_number
+from hounsview_vizapp.session import Viewer
+from hounsview_vizapp.tools.actions import toggle_surface
+
+_CROP_STEPS = 200
+_SIDES = (("Right", "Left"), ("Anterior", "Posterior"), ("Inferior", "Superior"))
+
+
+class SurfacesPanel(Panel):
+    """Controls of surfaces and crop box."""
+
+    def __init__(self, on_error: Callable[[str, Exception], object]) -> None:
+        super().__init__(on_error)
+        rows = self.group("Surfaces")
+        self._list = QWidget()
+        self._rows = QGridLayout(self._list)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        rows.addRow(self._list)
+        buttons = QHBoxLayout()
+        for tissue in ("bone", "lung", "skin"):
+            button = QPushButton(tissue.capitalize())
+            button.clicked.connect(lambda _=False, t=tissue: self._toggle(t))
+            buttons.addWidget(button)
+        rows.addRow(buttons)
+        self.level = number_box(-1024, 4000, step=25, unit="HU", changed=lambda _: None)
+        self.level.setValue(250)
+        add = QPushButton("Add level")
+        add.clicked.connect(self._add_level)
+        both = QHBoxLayout()
+        both.addWidget(self.level)
+        both.addWidget(add)
+        rows.addRow(both)
+        self._shown: tuple[Surface, ...] | None = None
+        self._add_crop()
+        self.column.addStretch(1)
+        self.setEnabled(False)
+
+    def fill(self, viewer: Viewer) -> None:
+        """Set the controls; rows are made anew only when surfaces come or go."""
+        surfaces = viewer.state.surfaces
+        before = self._shown or ()
+        if self._shown is None or [s.name for s in before] != [s.name for s in surfaces]:
+            self._make_rows(surfaces)
+        self._shown = surfaces
+        for surface, (shown, color, level, opacity) in zip(
+            surfaces, self._controls, strict=True
+        ):
+            shown.setChecked(surface.shown)
+            red, green, blue = (round(255 * part) for part in surface.color)
+            color.setStyleSheet(f"background: rgb({red}, {green}, {blue}); min-width: 14px")
+            set_number(level, surface.level or 0)
+            if not opacity.isSliderDown():
+                opacity.setValue(round(100 * surface.opacity))
+        self._fill_crop(viewer)
+
+    def _make_rows(self, surfaces: tuple[Surface, ...]) -> None:
+        while (item := self._rows.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        self._controls = []
+        for row, surface in enumerate(surfaces):
+            shown = QCheckBox(surface.name)
+            shown.toggled.connect(lambda on, n=row: self._change(n, shown=on))
+            color = QPushButton(toolTip="Colour", accessibleName=f"colour of {surface.name}")
+            color.clicked.connect(lambda _=False, n=row: self._ask_color(n))
+            level = number_box(
+                -1024, 4000, step=25, unit="HU",
+                changed=lambda value, n=row: self._change(n, level=value),
+            )  # fmt: skip
+            opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
+            opacity.setToolTip("Opacity")
+            opacity.valueChanged.connect(
+                lambda value, n=row: self._change(n, opacity=value / 100)
+            )
+            remove = QPushButton("\u00d7", toolTip="Remove")
+            remove.setFixedWidth(28)
+            remove.clicked.connect(lambda _=False, n=row: self._remove(n))
+            for column, widget in enumerate((shown, color, level, opacity, remove)):
+                self._rows.addWidget(widget, row, column)
+            self._controls.append((shown, color, level, opacity))
+
+    def _toggle(self, tissue: str) -> None:
+        if self.viewer is not None:
+            toggle_surface(tissue, self.viewer)
+
+    def _add_level(self) -> None:
+        if self.viewer is not None:
+            level = self.level.value()
+            surface = Surface(f"{level:g} HU", level)
+            self.edit(surfaces=(*self.viewer.state.surfaces, surface))
+
+    def _change(self, row: int, **changes: object) -> None:
+        if self.viewer is None:
+            return
+        surfaces = list(self.viewer.state.surfaces)
+        surfaces[row] = replace(surfaces[row], **changes)  # type: ignore[arg-type]
+        self.edit(f"surface {row} {min(changes)}", surfaces=tuple(surfaces))
+
+    def _remove(self, row: int) -> None:
+        if self.viewer is not None:
+            surfaces = list(self.viewer.state.surfaces)
+            del surfaces[row]
+            self.edit(surfaces=tuple(surfaces))
+
+    def _ask_color(self, row: int) -> None:
+        if self.viewer is None:
+            return
+        now = QColor.fromRgbF(*self.viewer.state.surfaces[row].color)
+        chosen = QColorDialog.getColor(now, self, "Colour of the surface")
+        if chosen.isValid():
+            self._change(row, color=chosen.getRgbF()[:3])
+
+    # The crop box.
+
+    def _add_crop(self) -> None:
+        rows = self.group("Crop box")
+        self.crop = QCheckBox("Show a part only")
+        self.crop.toggled.connect(self._toggle_crop)
+        rows.addRow(self.crop)
+        self.crop_sliders: list[tuple[QSlider, QSlider]] = []
+        for axis, (low_name, high_name) in enumerate(_SIDES):
+            pair = []
+            for side, name in enumerate((low_name, high_name)):
+                slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_CROP_STEPS)
+                slider.setAccessibleName(f"crop {name.lower()}")
+                slider.valueChanged.connect(
+                    lambda value, a=axis, s=side: self._move_crop(a, s, value)
+                )
+                rows.addRow(name, slider)
+                pair.append(slider)
+            self.crop_sliders.append((pair[0], pair[1]))
+        self.crop_size = QLabel(objectName="faint")
+        rows.addRow(self.crop_size)
+
+    def _box(self, viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
+        from hounsview_vizapp.panes.planes import patient_box
+
+        return patient_box(viewer.volume.geometry)
+
+    def _fill_crop(self, viewer: Viewer) -> None:
+        low, high = self._box(viewer)
+        crop = viewer.state.crop
+        self.crop.setChecked(crop is not None)
+        shown = (low, high) if crop is None else (crop.low, crop.high)
+        for axis, pair in enumerate(self.crop_sliders):
+            for side, slider in enumerate(pair):
+                slider.setEnabled(crop is not None)
+                if not slider.isSliderDown():
+                    share = (shown[side][axis] - low[axis]) / (high[axis] - low[axis])
+                    slider.setValue(round(share * _CROP_STEPS))
+        size = np.subtract(shown[1], shown[0])
+        self.crop_size.setText(" x ".join(f"{mm:.0f}" for mm in size) + " mm")
+
+    def _toggle_crop(self, on: bool) -> None:
+        if self.viewer is not None:
+            low, high = self._box(self.viewer)
+            self.edit(crop=CropBox(tuple(low), tuple(high)) if on else None)
+
+    def _move_crop(self, axis: int, side: int, value: int) -> None:
+        viewer = self.viewer
+        if viewer is None or viewer.state.crop is None:
+            return
+        low, high = self._box(viewer)
+        step = (high[axis] - low[axis]) / _CROP_STEPS
+        ends = [list(viewer.state.crop.low), list(viewer.state.crop.high)]
+        moved = float(low[axis] + value * step)
+        # The sides never meet.
+        other = ends[1 - side][axis]
+        ends[side][axis] = min(moved, other - step) if side == 0 else max(moved, other + step)
+        self.edit("crop", crop=CropBox(tuple(ends[0]), tuple(ends[1])))

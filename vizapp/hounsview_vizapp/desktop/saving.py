@@ -1,0 +1,162 @@
+"""What can be saved: picture, movie, mesh, session, script; long ones with progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QSpinBox,
+    QWidget,
+)
+
+from hounsview_vizapp import movies, pictures
+from hounsview_vizapp.jobs import Tell
+from hounsview_vizapp.session import PANES, Viewer
+
+if TYPE_CHECKING:
+    from hounsview.viewstate import ViewState
+    from hounsview.volume import Volume
+
+PANE_NAMES: Final = {
+    "four-up": "All four panes", "axial": "Axial", "coronal": "Coronal",
+    "sagittal": "Sagittal", "3d": "3D",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PictureWish:
+    """What a person wants of a picture: which pane, and how many times the window's size."""
+
+    pane: str
+    scale: int
+
+
+@dataclass(frozen=True)
+class MovieWish:
+    """What a person wants of a movie.
+
+    Parameters
+    ----------
+    pane : str
+        ``"3d"`` for a turntable, a plane for a run through its slices.
+    rows : int
+        Height and width of the movie, px.
+    fps : float
+    turns : int
+        Frames of a turntable.
+    """
+
+    pane: str
+    rows: int
+    fps: float
+    turns: int
+
+
+def write_picture(
+    volume: Volume, state: ViewState, wish: PictureWish, size: tuple[int, int], path: Path
+) -> Path:
+    """Draw and write a picture; `size` is that of the window, (rows, columns)."""
+    whole = (size[0] * wish.scale, size[1] * wish.scale)
+    shown = state.changed(layout=wish.pane)
+    picture = pictures.picture_of(volume, shown, whole, pixel_ratio=wish.scale)
+    pictures.save_png(picture, path)
+    return path
+
+
+def write_movie(
+    volume: Volume, state: ViewState, wish: MovieWish, path: Path, tell: Tell
+) -> Path:
+    """Draw and write a movie."""
+    size = (wish.rows, wish.rows)
+    if wish.pane != "3d":
+        count = movies.slice_count(volume, state, wish.pane)
+        frames = movies.slice_run(volume, state, wish.pane, size)
+        movies.write_movie(path, frames, count, fps=wish.fps, progress=tell)
+        return path
+    from hounsview_vizapp.rendering import Scene
+
+    scene = Scene(volume)
+    try:
+        frames = movies.turntable(scene, state, size, wish.turns)
+        movies.write_movie(path, frames, wish.turns, fps=wish.fps, progress=tell)
+    finally:
+        scene.close()
+    return path
+
+
+def ask_file(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
+    """Ask where to write; the ending of the first kind is added where none is given."""
+    chosen, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
+    if not chosen:
+        return None
+    path = Path(chosen)
+    return path if path.suffix else path.with_suffix(Path(name).suffix)
+
+
+class PictureDialog(QDialog):
+    """Asks which picture."""
+
+    def __init__(self, parent: QWidget, viewer: Viewer) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Save picture")
+        self.pane = QComboBox()
+        for name, label in PANE_NAMES.items():
+            self.pane.addItem(label, name)
+        self.pane.setCurrentIndex(self.pane.findData(viewer.state.layout))
+        self.scale = QSpinBox(minimum=1, maximum=4, suffix="x")
+        self.scale.setValue(2)
+        rows = QFormLayout(self)
+        rows.addRow("Shows", self.pane)
+        rows.addRow("Size, times the window", self.scale)
+        rows.addRow(_ok_cancel(self))
+
+    def wish(self) -> PictureWish:
+        """Return what was chosen."""
+        return PictureWish(self.pane.currentData(), self.scale.value())
+
+
+class MovieDialog(QDialog):
+    """Asks which movie."""
+
+    def __init__(self, parent: QWidget, viewer: Viewer) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Save movie")
+        self.pane = QComboBox()
+        for name in reversed(PANES):
+            label = "Turntable of the 3D picture" if name == "3d" else f"{name} slices"
+            self.pane.addItem(label[:1].upper() + label[1:], name)
+        self.pane.setCurrentIndex(self.pane.findData(viewer.active_pane))
+        self.rows = QSpinBox(minimum=128, maximum=2160, singleStep=64, suffix=" px")
+        self.rows.setValue(720)
+        self.fps = QDoubleSpinBox(minimum=1, maximum=60, decimals=0, suffix=" frames/s")
+        self.fps.setValue(20)
+        self.turns = QSpinBox(minimum=8, maximum=720, suffix=" frames")
+        self.turns.setValue(90)
+        rows = QFormLayout(self)
+        rows.addRow("Shows", self.pane)
+        rows.addRow("Height and width", self.rows)
+        rows.addRow("Speed", self.fps)
+        rows.addRow("Turntable", self.turns)
+        rows.addRow(_ok_cancel(self))
+
+    def wish(self) -> MovieWish:
+        """Return what was chosen."""
+        pane: str = self.pane.currentData()
+        return MovieWish(pane, self.rows.value(), self.fps.value(), self.turns.value())
+
+
+def _ok_cancel(dialog: QDialog) -> QDialogButtonBox:
+    buttons = QDialogButtonBox(
+        QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+    )
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    return buttons

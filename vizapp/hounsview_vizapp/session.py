@@ -1,0 +1,371 @@
+"""One opened volume: its view, its panes, what is picked and what is under the pointer.
+
+No toolkit. A front end hands it events and sizes, is told which panes are out of date, and
+asks for their pictures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hounsview.sessions import Session, Source
+from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
+from hounsview.viewstate.checks import Point
+from hounsview.volume import Volume
+from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slice_pane, step
+from hounsview_vizapp.state import ViewerState
+from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
+from hounsview_vizapp.tools.actions import action_of_key
+
+if TYPE_CHECKING:
+    from hounsview_vizapp.rendering import Frame, Scene
+
+PANES: Final = (*PLANES, "3d")
+Pixel = tuple[float, float]
+Size = tuple[int, int]
+Labels = npt.NDArray[np.uint8]
+
+
+class Viewer:
+    """What a front end shows of one volume; see `hounsview_vizapp.tools.Scenery`.
+
+    Parameters
+    ----------
+    volume : Volume
+    state : ViewState, optional
+        Where to begin.
+    source : Source, optional
+        Where the volume came from, for session files.
+    labels : (k, j, i) uint8, optional
+        A label map on the volume's grid, drawn as `ViewState.overlays` says.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        state: ViewState | None = None,
+        *,
+        source: Source | None = None,
+        labels: Labels | None = None,
+    ) -> None:
+        self.volume = volume
+        self.source = Source() if source is None else source
+        self.labels = labels
+        self.state = ViewerState(state)
+        self.tools = PointerTools(self)
+        self.playing: str | None = None
+        self._on_dirty: Callable[[set[str]], object] | None = None
+        self._on_frame: Callable[[Frame], object] | None = None
+        self._tool = "crosshair"
+        self._selected: int | None = None
+        self._draft: tuple[Point, ...] = ()
+        self._loose_end: Point | None = None
+        self._active_pane = "axial"
+        self._pointer: tuple[str, Point] | None = None
+        self._sizes: dict[str, Size] = {}
+        self._scene: Scene | None = None
+        self.state.observe(self._state_changed, "value")
+
+    def listen(
+        self,
+        *,
+        on_dirty: Callable[[set[str]], object],
+        on_frame: Callable[[Frame], object],
+    ) -> None:
+        """Set who is told; before the 3D scene is used.
+
+        Parameters
+        ----------
+        on_dirty : callable
+            Takes a set of panes that must be drawn again (empty: controls alone); may come
+            many times before one drawing.
+        on_frame : callable
+            Takes a `Frame` of the 3D pane, in the thread that drew it.
+        """
+        self._on_dirty, self._on_frame = on_dirty, on_frame
+
+    # What is picked; changes of it are no steps to undo.
+
+    @property
+    def tool(self) -> str:
+        """Name of what the left button does; see `TOOLS`."""
+        return self._tool
+
+    @tool.setter
+    def tool(self, name: str) -> None:
+        self._tool = name
+        self.draft = ()
+        self._touch(())
+
+    @property
+    def selected(self) -> int | None:
+        """Index of the picked measurement; None also when it is gone."""
+        if self._selected is None or self._selected >= len(self.state.measurements):
+            return None
+        return self._selected
+
+    @selected.setter
+    def selected(self, index: int | None) -> None:
+        if index != self._selected:
+            self._selected = index
+            self._touch(PLANES)
+
+    @property
+    def draft(self) -> tuple[Point, ...]:
+        """Points of the measurement that is being made, LPS mm."""
+        return self._draft
+
+    @draft.setter
+    def draft(self, points: tuple[Point, ...]) -> None:
+        if points != self._draft:
+            self._draft = points
+            self._loose_end = None
+            self._touch(PLANES)
+
+    @property
+    def loose_end(self) -> Point | None:
+        """Where the next point of the draft would be, LPS mm."""
+        return self._loose_end
+
+    @loose_end.setter
+    def loose_end(self, point: Point | None) -> None:
+        self._loose_end = point
+        self._touch([self._active_pane])
+
+    @property
+    def active_pane(self) -> str:
+        """The pane that keys act on."""
+        return self._active_pane
+
+    @active_pane.setter
+    def active_pane(self, pane: str) -> None:
+        if pane != self._active_pane:
+            self._active_pane = pane
+            self._touch(())
+
+    # Events.
+
+    def pointer_event(self, event: PointerEvent) -> None:
+        """Handle a pointer event, and show what is under the pointer."""
+        self._sizes[event.pane] = event.size
+        self.tools.pointer(event)
+        seen = event.pane in PLANES and event.kind != "leave" and not event.button
+        place = (event.pane, self.point_at(event.pane, event.at, event.size)) if seen else None
+        if place != self._pointer:
+            before, self._pointer = self._pointer, place
+            self._touch({each[0] for each in (before, place) if each is not None})
+
+    def wheel_event(self, event: WheelEvent) -> None:
+        """Handle a wheel event."""
+        self._sizes[event.pane] = event.size
+        self.tools.wheel(event)
+
+    def key(self, key: str) -> bool:
+        """Do what a key says, such as ``"Ctrl+Z"``; return whether it says anything."""
+        action = action_of_key(key)
+        if action is None:
+            return False
+        action.run(self)
+        return True
+
+    # Pictures.
+
+    def picture(self, pane: str, size: Size, pixel_ratio: float = 1.0) -> Picture:
+        """Return the picture of a plane, with the draft and what is under the pointer.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such plane.
+        """
+        self._sizes[pane] = size
+        pointed = self._pointer
+        return slice_pane(
+            self.volume, self._with_draft(pane), pane, size,
+            pixel_ratio=pixel_ratio, labels=self.labels, selected=self.selected,
+            pointer=pointed[1] if pointed is not None and pointed[0] == pane else None,
+        )  # fmt: skip
+
+    def request_3d(self, size: Size, pixel_ratio: float = 1.0, *, moving: bool) -> None:
+        """Ask for the picture of the 3D pane; frames come to `on_frame`.
+
+        Parameters
+        ----------
+        size : (rows, columns)
+        pixel_ratio : float
+        moving : bool
+            Whether more changes will follow at once: coarse but quick.
+        """
+        self._sizes["3d"] = size
+        state = self.state.value
+        self.scene.request(state, size, moving=moving, pixel_ratio=pixel_ratio)
+
+    @property
+    def scene(self) -> Scene:
+        """The 3D scene, made at first use."""
+        if self._scene is None:
+            from hounsview_vizapp.rendering import Scene
+
+            self._scene = Scene(self.volume, on_frame=self._on_frame)
+        return self._scene
+
+    def close(self) -> None:
+        """Let go of the 3D scene and of the listeners."""
+        self._on_dirty = self._on_frame = None
+        self.state.unobserve_all()
+        scene, self._scene = self._scene, None
+        if scene is not None:
+            scene.close()
+
+    # What the tools ask.
+
+    def crosshair(self) -> Point:
+        """Return the crosshair, LPS mm."""
+        return _point(crosshair_of(self.volume, self.state.value))
+
+    def point_at(self, pane: str, at: Pixel, size: Size) -> Point:
+        """Return the patient point, LPS mm, that a pixel of a plane shows."""
+        frame = plane_frame(self.volume, self.state.value, pane, size)
+        return _point(frame.to_patient(at))
+
+    def pixel_of(self, pane: str, point: Point, size: Size) -> Pixel:
+        """Return the pixel (row, column) of a plane that a patient point falls on."""
+        return plane_frame(self.volume, self.state.value, pane, size).to_pixel(point)
+
+    def mm_per_pixel(self, pane: str, size: Size) -> float:
+        """Return the size of a pixel of a pane."""
+        if pane == "3d":
+            from hounsview_vizapp.rendering import mm_per_pixel
+
+            return mm_per_pixel(self.volume.geometry, self.state.camera, size)
+        return plane_frame(self.volume, self.state.value, pane, size).mm_per_pixel
+
+    def size_of(self, pane: str) -> Size:
+        """Return the (rows, columns) in which a pane was shown last."""
+        return self._sizes.get(pane, (512, 512))
+
+    def scrolled(self, pane: str, count: int) -> Point:
+        """Return the crosshair so many slices along."""
+        moved = step(self.volume, self.state.value, pane, count)
+        return moved.crosshair or self.crosshair()
+
+    def hit(self, pane: str, at: Pixel, size: Size, within: float) -> tuple[int, int] | None:
+        """Return (measurement, point) of the handle near a pixel; point -1 for its line."""
+        frame = plane_frame(self.volume, self.state.value, pane, size)
+        nearest: tuple[float, int, int] | None = None
+        for index, measurement in enumerate(self.state.measurements):
+            if not is_shown(self.volume, self.state.value, measurement, pane):
+                continue
+            handles = [frame.to_pixel(point) for point in measurement.points]
+            found = _nearest_handle(handles, at, measurement.kind)
+            if found[0] <= within and (nearest is None or found[0] < nearest[0]):
+                nearest = (found[0], index, found[1])
+        return None if nearest is None else nearest[1:]
+
+    # Cine.
+
+    def toggle_cine(self) -> None:
+        """Let the active plane run through its slices, or stop it."""
+        plane = self._active_pane if self._active_pane in PLANES else "axial"
+        self.playing = None if self.playing else plane
+        self._touch(())
+
+    def cine_step(self) -> None:
+        """Show the next slice of the plane that plays; after the last comes the first."""
+        if self.playing is None:
+            return
+        number, total = slice_number(self.volume, self.state.value, self.playing)
+        count = 1 if number < total else 1 - total
+        point = self.scrolled(self.playing, count)
+        self.state.change(merge="cine", crosshair=point)
+
+    # Outputs.
+
+    def saved(self) -> Session:
+        """Return what a session file of this view holds."""
+        return Session(self.state.value, self.source)
+
+    def script(self, size: Size = (1200, 1200)) -> str:
+        """Return the Python script that draws this view."""
+        source = self.source
+        series = source.series_key or source.series_uid or None
+        return self.state.to_python(
+            source.path, series=series, unit=source.unit, phantom=source.phantom, size=size
+        )
+
+    def _with_draft(self, pane: str) -> ViewState:
+        """Return the state with the measurement that is being made as one of its own."""
+        state = self.state.value
+        points = self._draft
+        if not points or pane != self._active_pane:
+            return state
+        if self._loose_end is not None:
+            points = (*points, self._loose_end)
+        kind = self._tool if len(points) == POINTS_OF.get(self._tool) else "ruler"
+        if len(points) != POINTS_OF[kind]:
+            kind, points = "probe", points[:1]
+        draft = Measurement(kind, points, pane, state.oblique)
+        return replace(state, measurements=(*state.measurements, draft))
+
+    def _state_changed(self, change: Any) -> None:
+        self._touch(panes_touched(change.old, change.new))
+
+    def _touch(self, panes: Iterable[str]) -> None:
+        if self._on_dirty is not None:
+            self._on_dirty(set(panes))
+
+
+def panes_touched(before: ViewState, after: ViewState) -> set[str]:
+    """Return the panes whose picture a change of the state can alter."""
+    from hounsview_vizapp.rendering import same_scene
+
+    touched = set()
+    if not same_scene(before, after):
+        touched.add("3d")
+    shared = (
+        "window", "colormap", "crosshair", "oblique", "slab", "show_labels", "show_crosshair",
+        "measurements", "overlays",
+    )  # fmt: skip
+    all_planes = any(getattr(before, name) != getattr(after, name) for name in shared)
+    for plane in PLANES:
+        if all_planes or before.plane(plane) != after.plane(plane):
+            touched.add(plane)
+    if before.layout != after.layout:
+        touched.update(PANES)
+    return touched
+
+
+def _nearest_handle(handles: list[Pixel], at: Pixel, kind: str) -> tuple[float, int]:
+    """Return (px, point) of the nearest handle; the lines between count as point -1."""
+    found = min((math.dist(handle, at), number) for number, handle in enumerate(handles))
+    lines = list(zip(handles, handles[1:], strict=False))
+    if kind in ("rectangle", "ellipse"):
+        (top, left), (bottom, right) = handles
+        corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
+        lines = list(zip(corners, [*corners[1:], corners[0]], strict=True))
+    for begin, end in lines:
+        away = _from_line(at, begin, end)
+        if away < found[0] - 1:
+            found = (away, -1)
+    return found
+
+
+def _from_line(at: Pixel, begin: Pixel, end: Pixel) -> float:
+    along = np.subtract(end, begin)
+    length = float(along @ along)
+    share = (
+        0.0 if length == 0 else float(np.clip(np.subtract(at, begin) @ along / length, 0, 1))
+    )
+    return float(np.linalg.norm(np.subtract(at, begin) - share * along))
+
+
+def _point(values: npt.ArrayLike) -> Point:
+    x, y, z = (float(value) for value in np.asarray(values, float))
+    return x, y, z
