@@ -10,8 +10,7 @@ import pytest
 import hounsview as hv
 from hounsview.viewstate import PlaneView
 from hounsview_vizapp import drawing
-from hounsview_vizapp.panes import slice_pane
-from hounsview_vizapp.panes.planes import plane_frame
+from hounsview_vizapp.panes import plane_frame, slice_pane
 from test_geometry import ALL_48
 
 SIZE = (200, 240)

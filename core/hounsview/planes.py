@@ -1,4 +1,4 @@
-"""Which way the planes of a view lie in the patient.
+"""Which way the planes of a view lie in the patient, and which slice each one shows.
 
 Pictures are in the radiological convention, whatever way the array was stored: axial from
 the feet (patient's right on the left, anterior up), coronal from the front (patient's
@@ -7,12 +7,15 @@ right on the left, superior up), sagittal from the left (anterior on the left, s
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from hounsview.errors import ArgumentError
+from hounsview.geometry import Geometry
 from hounsview.viewstate import PLANES
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +24,34 @@ _X, _Y, _Z = np.eye(3)
 _RIGHT_DOWN: Final = {"axial": (_X, _Y), "coronal": (_X, -_Z), "sagittal": (_Y, -_Z)}
 NORMAL: Final = {"axial": 2, "coronal": 1, "sagittal": 0}
 """The patient axis (0 x, 1 y, 2 z) that stands on each plane while it is not turned."""
+_ONWARD: Final = {"axial": _Z, "coronal": -_Y, "sagittal": _X}
+
+ALIGNED_WITHIN: Final = 1e-3
+"""Largest part of a unit axis that may point along another patient axis: 0.5 mm in 500."""
+_RISING: Final = "LPS"
+_FALLING: Final = "RAI"
+_SECOND_LETTER: Final = 0.26
+"""A direction gets a second letter from 15 degrees off the first one's axis."""
+_TIE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class ShownSlice:
+    """The slice of an array that a plane shows.
+
+    Parameters
+    ----------
+    axis : int
+        The array axis across the plane: 0 k, 1 j, 2 i.
+    index : int
+        The nearest slice on that axis; beyond the ends, the last one.
+    inside : bool
+        Whether the plane goes through that slice.
+    """
+
+    axis: int
+    index: int
+    inside: bool
 
 
 def plane_axes(
@@ -114,3 +145,95 @@ def turned_about(
     # Rodrigues' formula.
     more = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
     return degrees_of(more @ rotation(oblique))
+
+
+def plane_onward(plane: str, oblique: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Floats:
+    """Return (3,) the unit vector, LPS, in which a plane's slices are counted.
+
+    Axial planes are counted towards superior, coronal ones towards anterior, sagittal ones
+    towards the patient's left; turned planes turn it with them.
+    """
+    onward: Floats = rotation(oblique) @ _ONWARD[plane]
+    return onward
+
+
+def is_aligned(geometry: Geometry) -> bool:
+    """Return whether each array axis follows a patient axis within `ALIGNED_WITHIN`."""
+    parts = np.sort(np.abs(geometry.direction), axis=0)
+    return bool(parts[1].max() < ALIGNED_WITHIN)
+
+
+def nearest_voxel(geometry: Geometry, point: npt.ArrayLike) -> tuple[int, int, int]:
+    """Return the index (k, j, i) of the voxel nearest to a patient point, LPS mm.
+
+    It may lie outside the grid. Half-way points go to the higher patient coordinate, not
+    to the higher index: no answer depends on which way the array was stored.
+
+    Examples
+    --------
+    >>> grid = Geometry.from_parts((4, 4, 4), spacing=(1, 1, 1))
+    >>> nearest_voxel(grid, (0.5, 1.4, 2.6))
+    (3, 1, 1)
+    """
+    k, j, i = (
+        math.floor(at + 0.5 + _TIE) if letter in _RISING else math.ceil(at - 0.5 - _TIE)
+        for at, letter in zip(geometry.to_index(point), geometry.orientation, strict=True)
+    )
+    return k, j, i
+
+
+def slice_at(geometry: Geometry, plane: str, point: npt.ArrayLike) -> ShownSlice:
+    """Return the slice that a plane through a patient point (LPS mm) shows.
+
+    For arrays along the patient axes: what is left of a tilt is not looked at, so that a
+    plane has one slice wherever on it the point lies. Pictures and numbers both take it
+    from here.
+    """
+    normal = NORMAL[plane]
+    pair = _RISING[normal] + _FALLING[normal]
+    axis = next(n for n, letter in enumerate(geometry.orientation) if letter in pair)
+    on_axis = geometry.centre
+    on_axis[normal] = np.asarray(point, float)[normal]
+    nearest, count = nearest_voxel(geometry, on_axis)[axis], geometry.shape[axis]
+    return ShownSlice(axis, min(max(nearest, 0), count - 1), 0 <= nearest < count)
+
+
+def slice_middle(geometry: Geometry, shown: ShownSlice) -> Floats:
+    """Return (3,) the patient point in the middle of a slice, LPS mm."""
+    at = (np.asarray(geometry.shape) - 1) / 2
+    at[shown.axis] = shown.index
+    return geometry.to_patient(at)
+
+
+def slice_step(geometry: Geometry, direction: npt.ArrayLike) -> float:
+    """Return the mm along a unit direction within which one array index rises by 1.
+
+    The spacing of the slices where the direction stands on them.
+    """
+    return float(1 / np.abs(geometry.inverse[:3, :3] @ np.asarray(direction, float)).max())
+
+
+def direction_letters(direction: npt.ArrayLike) -> str:
+    """Return where a unit vector (LPS) points to, such as ``"A"`` or ``"AL"``.
+
+    >>> direction_letters((0.0, -1.0, 0.0)), direction_letters((0.5, -0.866, 0.0))
+    ('A', 'AL')
+    """
+    parts = np.asarray(direction, float)
+    first, second = np.argsort(-np.abs(parts), kind="stable")[:2]
+    letters = _letter(parts, first)
+    return letters + (_letter(parts, second) if abs(parts[second]) > _SECOND_LETTER else "")
+
+
+def patient_text(point: npt.ArrayLike) -> str:
+    """Return a patient point (LPS mm) in letters, without signs.
+
+    >>> patient_text((12.34, -40.0, 120.5))
+    'L 12.3  A 40.0  S 120.5 mm'
+    """
+    parts = np.round(np.asarray(point, float), 1)
+    return "  ".join(f"{_letter(parts, n)} {abs(parts[n]):.1f}" for n in range(3)) + " mm"
+
+
+def _letter(parts: Floats, axis: int) -> str:
+    return _RISING[axis] if parts[axis] >= 0 else _FALLING[axis]

@@ -171,6 +171,18 @@ class Volume:
         ReadError
             If the file is gone or changed.
         """
+        stored = self.stored_at(k, j, i)
+        if stored is None:
+            return None
+        source, row, column = stored
+        return None if source.read_stored is None else int(source.read_stored()[row, column])
+
+    def stored_at(self, k: int, j: int, i: int) -> tuple[SliceSource, int, int] | None:
+        """Return the stored slice that a voxel came from, and its row and column there.
+
+        None where there is not exactly one: a filled or resampled voxel, or a volume
+        that did not come from a file.
+        """
         index = self.stacked_index
         made = Validity.FILLED | Validity.RESAMPLED
         if index is None or not self.sources:
@@ -181,9 +193,9 @@ class Volume:
             [n % size for n, size in zip((k, j, i), self.shape, strict=True)] + [1]
         )
         sources = self.sources[int(at[0])]
-        if len(sources) != 1 or sources[0].read_stored is None:
+        if len(sources) != 1:
             return None
-        return int(sources[0].read_stored()[at[1], at[2]])
+        return sources[0], int(at[1]), int(at[2])
 
     def measured(self) -> npt.NDArray[np.bool_]:
         """Return (k, j, i) bool: voxels that may enter a number (not PADDING, FILLED)."""

@@ -1,13 +1,8 @@
-"""Text, badges, lines and the scale bar, drawn onto (rows, columns, 3) uint8 RGB.
-
-OpenCV has only stroke fonts, which look rough at small sizes; so text is drawn four times
-too large, reduced by area, and kept as a coverage mask.
-"""
+"""Text, badges, lines and the scale bar, drawn onto (rows, columns, 3) uint8 RGB."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -15,9 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.uint8]
-Color = tuple[int, int, int]
+from hounsview_vizapp import lettering
+from hounsview_vizapp.lettering import Color as Color
+from hounsview_vizapp.lettering import Picture as Picture
+from hounsview_vizapp.lettering import text_width as text_width
+
 Anchor = Literal["left", "centre", "right"]
 
 NOT_MEASURED: Final[Color] = (24, 28, 36)
@@ -33,16 +30,15 @@ PLANE_COLORS: Final[dict[str, Color]] = {
     "3d": (178, 160, 255),
 }
 
-_FONT: Final = cv2.FONT_HERSHEY_DUPLEX
-_CAP_HEIGHT: Final = 21.0  # pixels of a capital of this font at scale 1
-_FINER: Final = 4
 _SMALLEST_PANE: Final = 96
 
 
 def blank(size: tuple[int, int], color: Color = NOT_MEASURED) -> Picture:
     """Return a (rows, columns, 3) picture of one colour."""
     picture = np.empty((*size, 3), np.uint8)
-    picture[:] = color
+    picture[:1] = color
+    # Rows are copied as blocks, many times as fast as three bytes at a time.
+    picture[1:] = picture[:1]
     return picture
 
 
@@ -50,11 +46,6 @@ def text_height(size: tuple[int, int]) -> int:
     """Return the height of capitals, px, that suits a pane; 0: too small for text."""
     shorter = min(size)
     return 0 if shorter < _SMALLEST_PANE else int(np.clip(round(shorter / 54), 7, 15))
-
-
-def text_width(text: str, height: int) -> int:
-    """Return how wide a text is, px."""
-    return int(_glyphs(text, height)[0].shape[1]) - 2 * _margin(height)
 
 
 def draw_text(
@@ -80,14 +71,18 @@ def draw_text(
     """
     if not text or height < 1:
         return
-    cover, halo = _glyphs(text, height)
-    margin = _margin(height)
-    width = cover.shape[1] - 2 * margin
-    shift = {"left": 0, "centre": width // 2, "right": width}[anchor]
-    top = at[0] - cover.shape[0] // 2
-    left = at[1] - shift - margin
-    _blend(picture, halo, (top, left), (0, 0, 0))
-    _blend(picture, cover, (top, left), color)
+    top, left, _, _ = text_box(text, at, height=height, anchor=anchor)
+    lettering.lay(picture, lettering.text_stamp(text, height, color), (top, left))
+
+
+def text_box(
+    text: str, at: tuple[int, int], *, height: int, anchor: Anchor = "left"
+) -> tuple[int, int, int, int]:
+    """Return (top, left, bottom, right) of what `draw_text` draws over, halo included."""
+    margin, width = lettering.margin_of(height), text_width(text, height)
+    left = at[1] - {"left": 0, "centre": width // 2, "right": width}[anchor] - margin
+    top = at[0] - height - margin
+    return top, left, top + 2 * (height + margin), left + width + 2 * margin
 
 
 def draw_badge(
@@ -97,12 +92,10 @@ def draw_badge(
 
     `at` is the (row of the middle, right end).
     """
-    cover, _ = _glyphs(text, height)
-    plate = _plate(text, height)
-    left = at[1] - int(plate.shape[1])
-    _blend(picture, plate, (at[0] - plate.shape[0] // 2, left), color)
-    shift = (plate.shape[1] - cover.shape[1]) // 2
-    _blend(picture, cover, (at[0] - cover.shape[0] // 2, left + shift), (20, 22, 26))
+    rows, columns = lettering.plate_size(text, height)
+    left = at[1] - columns
+    stamp = lettering.plate_stamp(text, height, color)
+    lettering.lay(picture, stamp, (at[0] - rows // 2, left))
     return left - height // 2
 
 
@@ -116,51 +109,58 @@ def nice_length(longest: float) -> float:
     return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest * (1 + 1e-9))
 
 
+def scale_bar_length(mm_per_pixel: float, size: tuple[int, ...]) -> tuple[float, int]:
+    """Return how long the scale bar of a pane is, (mm, px): a quarter of its shorter side."""
+    length_mm = nice_length(mm_per_pixel * min(size[:2]) * 0.25)
+    return length_mm, max(1, round(length_mm / mm_per_pixel))
+
+
 def draw_scale_bar(
     picture: Picture, mm_per_pixel: float, *, height: int, margin: int
 ) -> tuple[float, int]:
     """Draw a scale bar in the bottom right corner; return its length in (mm, px)."""
     rows, columns = picture.shape[:2]
-    length_mm = nice_length(mm_per_pixel * columns * 0.25)
-    length = round(length_mm / mm_per_pixel)
-    right = columns - margin
-    row = rows - margin - 1
-    left = right - length
-    tick = max(3, height // 2)
-    shadow = (slice(row - tick - 1, row + 3), slice(left - 1, right + 1))
-    picture[shadow] //= 3
-    picture[row : row + 2, left:right] = TEXT
-    picture[row - tick : row + 2, left : left + 1] = TEXT
-    picture[row - tick : row + 2, right - 1 : right] = TEXT
+    length_mm, length = scale_bar_length(mm_per_pixel, picture.shape)
+    right, row = columns - margin, rows - margin - 1
+    left, tick, thick = right - length, max(3, height // 2), max(1, height // 6)
+    room = max(1, thick // 2)
+    shadow = picture[row - tick - room : row + thick + room, left - room : right + room]
+    shadow //= 3
+    picture[row : row + thick, left:right] = TEXT
+    picture[row - tick : row + thick, left : left + thick] = TEXT
+    picture[row - tick : row + thick, right - thick : right] = TEXT
     draw_text(
-        picture,
-        f"{length_mm:g} mm",
-        (row - tick - height, (left + right) // 2 if length > 6 * height else right),
-        height=height,
-        anchor="centre" if length > 6 * height else "right",
-    )
+        picture, f"{length_mm:g} mm", (row - tick - height, right), height=height,
+        anchor="right",
+    )  # fmt: skip
     return length_mm, length
 
 
 def draw_crosshair(
-    picture: Picture, at: tuple[float, float], row_color: Color, column_color: Color
+    picture: Picture,
+    at: tuple[float, float],
+    row_color: Color,
+    column_color: Color,
+    *,
+    pixel_ratio: float = 1.0,
 ) -> None:
     """Draw two thin lines through (row, column), with a gap that leaves the point free."""
     rows, columns = picture.shape[:2]
-    row, column = (math.floor(value + 0.5) for value in at)
     gap = max(2, min(rows, columns) // 40)
-    if 0 <= row < rows:
-        for part in (slice(0, max(0, column - gap)), slice(max(0, column + gap + 1), None)):
-            _tint(picture[row, part], row_color)
-    if 0 <= column < columns:
-        for part in (slice(0, max(0, row - gap)), slice(max(0, row + gap + 1), None)):
-            _tint(picture[part, column], column_color)
+    thick = max(1, round(pixel_ratio))
+    row, column = (math.floor(value + 0.5) for value in at)
+    for start, stop in ((0, column - gap), (column + gap + 1, columns)):
+        _hairline(picture[:, max(0, start) : max(0, stop)], row, thick, row_color)
+    for start, stop in ((0, row - gap), (row + gap + 1, rows)):
+        part = picture[max(0, start) : max(0, stop)]
+        _hairline(part.swapaxes(0, 1), column, thick, column_color)
 
 
-def hatch(picture: Picture, where: npt.NDArray[np.bool_], color: Color = AMBER) -> None:
-    """Draw diagonal lines over the pixels of a (rows, columns) bool mask."""
-    lines = where & _stripes(picture.shape[0], picture.shape[1])
-    picture[lines] = (picture[lines] * 0.35 + np.array(color) * 0.65).astype(np.uint8)
+def hatch(picture: Picture, where: npt.NDArray[np.uint8], color: Color = AMBER) -> None:
+    """Draw diagonal lines over the pixels of a (rows, columns) mask that are not 0."""
+    lines = cv2.bitwise_and(where, _stripes(picture.shape[0], picture.shape[1]))
+    tinted = cv2.addWeighted(picture, 0.35, blank(picture.shape[:2], color), 0.65, 0)
+    cv2.copyTo(tinted, lines, picture)
 
 
 def draw_edges(picture: Picture, letters: dict[tuple[int, int], str], *, height: int) -> None:
@@ -201,77 +201,20 @@ def draw_sentence(picture: Picture, text: str, *, height: int, color: Color = FA
         draw_text(picture, line, at, height=height, color=color, anchor="centre")
 
 
-def _tint(line: npt.NDArray[Any], color: Color, share: float = 0.55) -> None:
-    line[:] = (line * (1 - share) + np.array(color) * share).astype(np.uint8)
-
-
-def _margin(height: int) -> int:
-    return max(2, height // 3)
-
-
-def _plain(text: str) -> str:
-    """Return the text in the characters that the font has."""
-    bare = "".join(
-        c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
-    )
-    return bare.encode("ascii", "replace").decode("ascii")
-
-
-@lru_cache(maxsize=512)
-def _glyphs(text: str, height: int) -> tuple[Mask, Mask]:
-    """Return coverage 0..255 of the strokes and of the halo around them."""
-    text = _plain(text)
-    margin = _margin(height)
-    scale = height * _FINER / _CAP_HEIGHT
-    thickness = max(1, round(height * _FINER / 9))
-    (width, _), _ = cv2.getTextSize(text, _FONT, scale, thickness)
-    columns = math.ceil(width / _FINER) + 2 * margin
-    # Room for descenders, the same above, so that capitals sit in the middle.
-    rows = 2 * height + 2 * margin
-    large = np.zeros((rows * _FINER, columns * _FINER), np.uint8)
-    baseline = (rows * _FINER + height * _FINER) // 2
-    cv2.putText(
-        large, text, (margin * _FINER, baseline), _FONT, scale, 255, thickness, cv2.LINE_AA
-    )
-    cover = cv2.resize(large, (columns, rows), interpolation=cv2.INTER_AREA)
-    spread = max(1, height // 7)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * spread + 1,) * 2)
-    halo = cv2.GaussianBlur(cv2.dilate(cover, kernel), (0, 0), spread * 0.7)
-    return np.asarray(cover, np.uint8), np.asarray(halo * 0.75, np.uint8)
-
-
-@lru_cache(maxsize=64)
-def _plate(text: str, height: int) -> Mask:
-    """Return the coverage of a rounded rectangle around a text."""
-    columns = text_width(text, height) + round(1.4 * height)
-    rows = round(2.1 * height)
-    radius = round(0.55 * height) * _FINER
-    large = np.zeros((rows * _FINER, columns * _FINER), np.uint8)
-    bottom, right = large.shape[0] - 1, large.shape[1] - 1
-    large[radius : bottom + 1 - radius] = 255
-    large[:, radius : right + 1 - radius] = 255
-    for row in (radius, bottom - radius):
-        for column in (radius, right - radius):
-            cv2.circle(large, (column, row), radius, 255, -1, cv2.LINE_AA)
-    return np.asarray(
-        cv2.resize(large, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8
-    )
+def _hairline(picture: Picture, row: int, thick: int, color: Color) -> None:
+    """Tint a row, and darken those beside it, so that it is seen on air and on bone."""
+    first = row - (thick - 1) // 2
+    for place, share, tint in (
+        (slice(first - thick, first), 0.4, (0, 0, 0)),
+        (slice(first, first + thick), 0.75, color),
+        (slice(first + thick, first + 2 * thick), 0.4, (0, 0, 0)),
+    ):
+        part = picture[max(0, place.start) : max(0, place.stop)]
+        added = np.array(tint, np.float32) * share
+        part[:] = (part * np.float32(1 - share) + added).astype(np.uint8)
 
 
 @lru_cache(maxsize=8)
-def _stripes(rows: int, columns: int) -> npt.NDArray[np.bool_]:
+def _stripes(rows: int, columns: int) -> npt.NDArray[np.uint8]:
     row, column = np.ogrid[:rows, :columns]
-    stripes: npt.NDArray[np.bool_] = (row + column) % 14 < 2
-    return stripes
-
-
-def _blend(picture: Picture, cover: Mask, at: tuple[int, int], color: Color) -> None:
-    """Lay a colour over a picture with a coverage mask, whatever sticks out cut off."""
-    top, left = at
-    up, over = max(0, -top), max(0, -left)
-    part = picture[top + up : top + cover.shape[0], left + over : left + cover.shape[1]]
-    seen = cover[up : up + part.shape[0], over : over + part.shape[1]]
-    if not seen.size:
-        return
-    share = seen[..., None].astype(np.float32) / 255
-    part[:] = np.rint(part + (np.array(color, np.float32) - part) * share).astype(np.uint8)
+    return np.where((row + column) % 14 < 2, np.uint8(255), np.uint8(0))

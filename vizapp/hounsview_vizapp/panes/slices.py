@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
-from weakref import WeakKeyDictionary
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-import cv2
 import numpy as np
+import numpy.typing as npt
 
+from hounsview.errors import ArgumentError
 from hounsview.findings import Status
-from hounsview.planes import NORMAL
+from hounsview.planes import direction_letters, patient_text
 from hounsview.viewstate import ViewState
 from hounsview.volume import Validity, Volume
-from hounsview.windows import Window
 from hounsview_vizapp import drawing
-from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.panes.planes import (
-    PlaneFrame,
-    PlaneSample,
-    crosshair_of,
-    plane_frame,
-    sample_plane,
-)
+from hounsview_vizapp.drawing import Anchor
+from hounsview_vizapp.lettering import Color, Picture
+from hounsview_vizapp.panes.coloring import colored, lay_labels, shown_window
+from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of, plane_frame
+from hounsview_vizapp.panes.marks import draw_measurements
+from hounsview_vizapp.panes.page import Page
+from hounsview_vizapp.panes.pointer import reading_at
+from hounsview_vizapp.panes.sampling import PlaneSample, sample_labels, sample_plane
+from hounsview_vizapp.panes.slabs import slab_text
+from hounsview_vizapp.panes.stepping import slice_number
 
-# Letters at the top, bottom, left and right of each plane.
-_EDGES: Final = {"axial": "APRL", "coronal": "SIRL", "sagittal": "SIAP"}
-_RISING: Final = ("LR", "PA", "SI")
 _CROSSING: Final = {
     "axial": ("coronal", "sagittal"),
     "coronal": ("axial", "sagittal"),
@@ -33,15 +33,24 @@ _CROSSING: Final = {
 }
 """The planes seen as a row and as a column in each plane."""
 
-_full_windows: WeakKeyDictionary[Volume, Window] = WeakKeyDictionary()
 
-
-def slice_pane(volume: Volume, state: ViewState, plane: str, size: tuple[int, int]) -> Picture:
+def slice_pane(
+    volume: Volume,
+    state: ViewState,
+    plane: str,
+    size: tuple[int, int],
+    *,
+    pixel_ratio: float = 1.0,
+    labels: npt.NDArray[np.uint8] | None = None,
+    pointer: Sequence[float] | None = None,
+    selected: int | None = None,
+) -> Picture:
     """Return the picture of one plane through the crosshair.
 
     Always in patient orientation and with mm in both directions alike, whatever way the
     array was stored. Padding and what lies outside are slate, not black; filled slices are
-    hatched; a repaired or resampled volume says so.
+    hatched; a repaired or resampled volume says so. Text that finds no room is left out,
+    the least needed first.
 
     Parameters
     ----------
@@ -50,7 +59,15 @@ def slice_pane(volume: Volume, state: ViewState, plane: str, size: tuple[int, in
     plane : str
         ``"axial"``, ``"coronal"`` or ``"sagittal"``.
     size : (rows, columns)
-        Of the picture, px.
+        Of the picture, device pixels.
+    pixel_ratio : float
+        Device pixels in one pixel of the screen's coordinates: text and lines grow by it.
+    labels : (k, j, i) uint8, optional
+        On the volume's grid, drawn in the styles of `state.overlays`.
+    pointer : (x, y, z) float, LPS mm, optional
+        What lies there is written at the bottom.
+    selected : int, optional
+        Which of `state.measurements` is drawn as the selected one.
 
     Returns
     -------
@@ -59,85 +76,109 @@ def slice_pane(volume: Volume, state: ViewState, plane: str, size: tuple[int, in
     Raises
     ------
     ArgumentError
-        If there is no such plane, or a side of the pane is below 1 pixel.
+        If there is no such plane, a side of the pane is below 1 pixel, or the labels do
+        not lie on the volume's grid.
     """
     frame = plane_frame(volume, state, plane, size)
     sample = sample_plane(volume, frame)
-    window = shown_window(volume, state)
-    picture = _colored(sample, window)
-    point = crosshair_of(volume, state)
+    picture = colored(sample, shown_window(volume, state), state.colormap)
+    if labels is not None:
+        lay_labels(picture, sample_labels(_checked(labels, volume), frame), state.overlays)
     if state.show_crosshair:
+        at = frame.to_pixel(crosshair_of(volume, state))
         across, along = (drawing.PLANE_COLORS[name] for name in _CROSSING[plane])
-        drawing.draw_crosshair(picture, frame.to_pixel(point), across, along)
-    if state.show_labels:
-        _draw_labels(picture, volume, state, frame)
-        _draw_badges(picture, volume, sample)
+        drawing.draw_crosshair(picture, at, across, along, pixel_ratio=pixel_ratio)
+    page = Page(picture, text_height(frame.size, pixel_ratio))
+    if state.show_labels and page.height:
+        Labels(volume, state, frame, sample).write(page)
+        if pointer is not None:
+            _write_pointer(page, volume, pointer)
+    draw_measurements(
+        page,
+        volume,
+        frame,
+        state.measurements,
+        selected=selected,
+        texts=state.show_labels,
+        pixel_ratio=pixel_ratio,
+    )
     return picture
 
 
-def shown_window(volume: Volume, state: ViewState) -> Window:
-    """Return the state's window; for values that are not HU, from least to greatest."""
-    if volume.unit == "HU":
-        return state.window
-    if volume not in _full_windows:
-        low, high = float(volume.hu.min()), float(volume.hu.max())
-        _full_windows[volume] = Window((low + high) / 2, max(high - low, 1e-6), "LINEAR_EXACT")
-    return _full_windows[volume]
+def text_height(size: tuple[int, int], pixel_ratio: float = 1.0) -> int:
+    """Return the height of capitals that suits a pane, device pixels; 0: none does."""
+    rows, columns = (round(side / pixel_ratio) for side in size)
+    return round(drawing.text_height((rows, columns)) * pixel_ratio)
 
 
-def _colored(sample: PlaneSample, window: Window) -> Picture:
-    """Return the windowed values, with what was not measured in slate."""
-    picture: Picture = np.asarray(
-        cv2.cvtColor(window.apply(sample.values), cv2.COLOR_GRAY2RGB), np.uint8
-    )
-    outside = sample.valid & np.uint8(Validity.PADDING)
-    cv2.copyTo(drawing.blank(sample.valid.shape), outside, picture)
-    if (sample.valid & Validity.FILLED).any():
-        drawing.hatch(picture, (sample.valid & Validity.FILLED) > 0)
-    return picture
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is written around a plane: where it is, and what must be known of the values."""
 
+    volume: Volume
+    state: ViewState
+    frame: PlaneFrame
+    sample: PlaneSample
 
-def _draw_labels(picture: Picture, volume: Volume, state: ViewState, frame: PlaneFrame) -> None:
-    height = drawing.text_height(frame.size)
-    if not height:
-        return
-    rows, columns = frame.size
-    margin = round(1.4 * height)
-    top, line = margin + height // 2, 2 * height
-    color = drawing.PLANE_COLORS[frame.plane]
-    drawing.draw_text(
-        picture, frame.plane.capitalize(), (top, margin), height=height, color=color
-    )
-    drawing.draw_text(picture, place_text(frame), (top + line, margin), height=height)
-    window = window_text(volume, state)
-    drawing.draw_text(picture, window, (rows - top, margin), height=height)
-    edges = {
-        (top, columns // 2): "centre",
-        (rows - top, columns // 2): "centre",
-        (rows // 2, margin): "left",
-        (rows // 2, columns - margin): "right",
-    }
-    drawing.draw_edges(
-        picture, dict(zip(edges, _EDGES[frame.plane], strict=True)), height=height
-    )
-    drawing.draw_scale_bar(picture, frame.mm_per_pixel, height=height, margin=margin)
+    def write(self, page: Page) -> None:
+        """Write everything that finds room, the most needed first."""
+        rows = self.frame.size[0]
+        top, margin = page.margin + page.height // 2, page.margin
+        self._write_edges(page)
+        color = drawing.PLANE_COLORS[self.frame.plane]
+        page.write([self.frame.plane.capitalize()], (top, margin), color=color)
+        page.write(self._places(), (top + page.line, margin))
+        slab = slab_text(self.state.slab)
+        page.write([slab], (top + 2 * page.line, margin), color=drawing.BLUE)
+        page.badges(badges_of(self.volume, self.sample))
+        page.scale_bar(self.frame.mm_per_pixel)
+        page.write(window_texts(self.volume, self.state), (rows - top, margin))
+        if (self.sample.valid & np.uint8(Validity.PADDING)).all():
+            drawing.draw_sentence(page.picture, "outside the volume", height=page.height)
+
+    def _write_edges(self, page: Page) -> None:
+        rows, columns = self.frame.size
+        top, margin, height = page.margin + page.height // 2, page.margin, page.height
+        right, down = self.frame.right, self.frame.down
+        edges: list[tuple[Any, Anchor, tuple[int, int]]] = [
+            (-down, "centre", (top, columns // 2)),
+            (down, "centre", (rows - top, columns // 2)),
+            (-right, "left", (rows // 2, margin)),
+            (right, "right", (rows // 2, columns - margin)),
+        ]
+        for direction, anchor, at in edges:
+            letters = direction_letters(direction)
+            page.write([letters], at, anchor=anchor, height=round(1.25 * height))
+
+    def _places(self) -> list[str]:
+        if any(self.frame.oblique):
+            angles = "{:g} / {:g} / {:g}".format(*self.frame.oblique)
+            return [f"turned {angles}°", "turned"]
+        place = place_text(self.frame)
+        if self.frame.follows_array and not self.frame.shown.inside:
+            return [place]
+        number, count = slice_number(self.volume, self.state, self.frame.plane)
+        return [f"{place}   {number}/{count}", place]
 
 
 def place_text(frame: PlaneFrame) -> str:
-    """Return where the plane lies, such as ``"I 120.5 mm"``: a letter, never a sign."""
-    position = round(frame.position, 1)
-    rising, falling = _RISING[NORMAL[frame.plane]]
-    return f"{rising if position >= 0 else falling} {abs(position):.1f} mm"
+    """Return where a plane lies, such as ``"I 120.5 mm"``: a letter, never a sign."""
+    part = ("sagittal", "coronal", "axial").index(frame.plane)
+    return patient_text(frame.origin).removesuffix(" mm").split("  ")[part] + " mm"
 
 
-def window_text(volume: Volume, state: ViewState) -> str:
-    """Return centre, width and name of the window, such as ``"C 40  W 400  soft tissue"``."""
+def window_texts(volume: Volume, state: ViewState) -> list[str]:
+    """Return centre, width and name of the window, such as ``"C 40  W 400  soft tissue"``.
+
+    The second text is the same without the name.
+    """
     window = shown_window(volume, state)
     name = state.window_name if volume.unit == "HU" else f"{volume.unit} values"
-    return f"C {window.center:g}  W {window.width:g}  {name}".rstrip()
+    numbers = f"C {window.center:g}  W {window.width:g}"
+    return [f"{numbers}  {name}".rstrip(), numbers]
 
 
-def badges_of(volume: Volume, sample: PlaneSample) -> dict[str, drawing.Color]:
+def badges_of(volume: Volume, sample: PlaneSample) -> dict[str, Color]:
     """Return what a viewer must know about the values shown, with the badge's colour."""
     badges = {}
     if volume.report.status != Status.OK:
@@ -150,11 +191,21 @@ def badges_of(volume: Volume, sample: PlaneSample) -> dict[str, drawing.Color]:
     return badges
 
 
-def _draw_badges(picture: Picture, volume: Volume, sample: PlaneSample) -> None:
-    height = drawing.text_height(picture.shape[:2])
-    if not height:
-        return
-    badges = badges_of(volume, sample)
-    drawing.draw_badges(picture, badges, height=height)
-    if (sample.valid & Validity.PADDING).all():
-        drawing.draw_sentence(picture, "outside the volume", height=height)
+def _write_pointer(page: Page, volume: Volume, point: Sequence[float]) -> None:
+    """Write the reading above the window's line, each line where it fits."""
+    lines = reading_at(volume, point).lines()
+    bottom = page.picture.shape[0] - page.margin - page.height // 2 - page.line
+    for number, text in enumerate(lines):
+        row = bottom - page.line * (len(lines) - 1 - number)
+        shorter = [text.rsplit("   ", n)[0] for n in range(text.count("   ") + 1)]
+        page.write(shorter, (row, page.margin), color=drawing.BLUE)
+
+
+def _checked(labels: npt.NDArray[np.uint8], volume: Volume) -> npt.NDArray[np.uint8]:
+    if labels.shape != volume.shape or labels.dtype != np.uint8:
+        msg = (
+            f"labels must be uint8 of shape {volume.shape} (k, j, i), "
+            f"not {labels.dtype} of shape {labels.shape}"
+        )
+        raise ArgumentError(msg)
+    return np.ascontiguousarray(labels)

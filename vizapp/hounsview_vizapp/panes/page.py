@@ -1,0 +1,149 @@
+"""Text on a picture that never overlaps: what finds no room is left out, first come first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hounsview_vizapp import drawing, lettering
+from hounsview_vizapp.drawing import Anchor
+from hounsview_vizapp.lettering import Color, Picture
+
+Box = tuple[int, int, int, int]
+"""(top, left, bottom, right), px; bottom and right are the first pixels outside."""
+
+
+class Page:
+    """A picture, and which parts of it text has taken.
+
+    Parameters
+    ----------
+    picture : (rows, columns, 3) uint8 RGB, changed in place
+    height : int
+        Of capitals, px.
+
+    Attributes
+    ----------
+    taken : list of Box
+    """
+
+    def __init__(self, picture: Picture, height: int) -> None:
+        self.picture = picture
+        self.height = height
+        self.taken: list[Box] = []
+
+    @property
+    def margin(self) -> int:
+        """Between text and the picture's edge, px."""
+        return round(1.4 * self.height)
+
+    @property
+    def line(self) -> int:
+        """From one line of text to the next, px."""
+        return 2 * self.height
+
+    def free(self, box: Box) -> bool:
+        """Return whether a box lies in the picture and overlaps nothing."""
+        top, left, bottom, right = box
+        if top < 0 or left < 0:
+            return False
+        if bottom > self.picture.shape[0] or right > self.picture.shape[1]:
+            return False
+        return all(
+            bottom <= other_top
+            or top >= other_bottom
+            or right <= other_left
+            or left >= other_right
+            for other_top, other_left, other_bottom, other_right in self.taken
+        )
+
+    def keep_free(self, box: Box) -> None:
+        """Let no later text cover a box."""
+        self.taken.append(box)
+
+    def overlaps_picture(self, box: Box) -> bool:
+        """Return whether any part of a box lies in the picture."""
+        rows, columns = self.picture.shape[:2]
+        return box[0] < rows and box[1] < columns and box[2] > 0 and box[3] > 0
+
+    def write(
+        self,
+        texts: Sequence[str],
+        at: tuple[int, int],
+        *,
+        anchor: Anchor = "left",
+        color: Color = drawing.TEXT,
+        height: int | None = None,
+    ) -> bool:
+        """Write the first of several texts, longest first, that finds room at (row, column)."""
+        height = height or self.height
+        for text in texts:
+            box = self.box_of(text, at, anchor=anchor, height=height)
+            if text and self.free(box):
+                self.taken.append(box)
+                drawing.draw_text(
+                    self.picture, text, at, height=height, color=color, anchor=anchor
+                )
+                return True
+        return False
+
+    def box_of(
+        self,
+        text: str,
+        at: tuple[int, int],
+        *,
+        anchor: Anchor = "left",
+        height: int | None = None,
+    ) -> Box:
+        """Return the box around the letters of a text and a little room for its halo."""
+        height = height or self.height
+        width = lettering.text_width(text, height)
+        left = at[1] - {"left": 0, "centre": width // 2, "right": width}[anchor]
+        half, room = (9 * height + 9) // 10, (height + 2) // 3
+        return at[0] - half, left - room, at[0] + half, left + width + room
+
+    def badges(self, badges: dict[str, Color]) -> None:
+        """Draw badges from the top right corner to the left."""
+        row, right = self.margin + self.height // 2, self.picture.shape[1] - self.margin
+        for text, color in badges.items():
+            rows, columns = lettering.plate_size(text, self.height)
+            top = row - rows // 2
+            box = (top, right - columns, top + rows, right)
+            if self.free(box):
+                self.taken.append(box)
+                right = drawing.draw_badge(
+                    self.picture, text, (row, right), height=self.height, color=color
+                )
+
+    def scale_bar(self, mm_per_pixel: float) -> None:
+        """Draw a scale bar in the bottom right corner."""
+        rows, columns = self.picture.shape[:2]
+        length_mm, length = drawing.scale_bar_length(mm_per_pixel, (rows, columns))
+        width = max(length, lettering.text_width(f"{length_mm:g} mm", self.height))
+        right, bottom = columns - self.margin, rows - self.margin
+        box = (bottom - round(2.6 * self.height), right - width - 2, bottom + 4, right + 2)
+        if self.free(box):
+            self.taken.append(box)
+            drawing.draw_scale_bar(
+                self.picture, mm_per_pixel, height=self.height, margin=self.margin
+            )
+
+    def write_beside(self, lines: Sequence[str], shape: Box, color: Color) -> bool:
+        """Write lines beside a shape, where there is room: right, left, below or above."""
+        top, left, bottom, right = shape
+        width = max(lettering.text_width(text, self.height) for text in lines)
+        deep = self.line * (len(lines) - 1)
+        apart = self.height
+        beside = min(max(top, self.margin), max(self.picture.shape[0] - self.margin - deep, 0))
+        places = (
+            (beside, right + apart), (beside, left - apart - width),
+            (bottom + 2 * apart, left), (top - 2 * apart - deep, left),
+            (bottom + 2 * apart, right - width), (top - 2 * apart - deep, right - width),
+        )  # fmt: skip
+        for row, column in places:
+            rows = [row + number * self.line for number in range(len(lines))]
+            pairs = list(zip(lines, rows, strict=True))
+            if all(self.free(self.box_of(text, (at, column))) for text, at in pairs):
+                for text, at in pairs:
+                    self.write([text], (at, column), color=color)
+                return True
+        return False

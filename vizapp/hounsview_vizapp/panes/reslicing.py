@@ -1,0 +1,145 @@
+"""Planes through the array at any angle, sheared arrays too, by VTK's image reslice.
+
+It needs no OpenGL. The image lies in index space (spacing 1, origin 0) and the matrix has
+the geometry, so that one way serves every affine.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkImagingCore import vtkImageReslice
+
+from hounsview.volume import Validity, Volume
+from hounsview_vizapp.panes.frames import Floats, PlaneFrame
+from hounsview_vizapp.panes.slabs import Composite
+
+Array = npt.NDArray[Any]
+Marks = npt.NDArray[np.uint8]
+
+_PADDING: Final = np.uint8(Validity.PADDING)
+_BLOCK: Final = 8
+"""Layers of a slab that are in memory at once."""
+
+_paddings: WeakKeyDictionary[Volume, Marks] = WeakKeyDictionary()
+
+
+def sample_through(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
+    """Return (rows, columns) values, trilinear, and bits of the nearest voxel.
+
+    int16 values are rounded to the nearest. The outer half of the outermost voxels takes
+    their values; farther out is PADDING.
+    """
+    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
+    if not reach:
+        values, marks = _layers(volume, frame, 0, 1)
+        return values[0], marks[0]
+    composite = Composite(frame.slab.kind, 0)
+    for first in range(-reach, reach + 1, _BLOCK):
+        count = min(_BLOCK, reach + 1 - first)
+        values, marks = _layers(volume, frame, first, count)
+        if volume.valid is not None:
+            # A value that any padding was mixed into must not become the least one.
+            mixed = _reslice(_padding_of(volume), _matrix(frame, first), (count, *frame.size))
+            marks |= (mixed > 0) * _PADDING
+        composite.add(values, marks)
+    values, marks_or_none = composite.result()
+    assert marks_or_none is not None
+    return values, marks_or_none
+
+
+def labels_through(labels: Marks, frame: PlaneFrame) -> Marks:
+    """Return (rows, columns) uint8: the label of the nearest voxel, 0 outside."""
+    matrix = _matrix(frame, 0)
+    seen: Marks = _reslice(labels, matrix, (1, *frame.size), nearest=True)[0]
+    return np.where(_inside(matrix, labels.shape, (1, *frame.size))[0], seen, np.uint8(0))
+
+
+def _layers(volume: Volume, frame: PlaneFrame, first: int, count: int) -> tuple[Array, Marks]:
+    """Return (layers, rows, columns) values and bits, from a layer on, one step apart."""
+    matrix, shape = _matrix(frame, first), (count, *frame.size)
+    values = _reslice(volume.hu, matrix, shape)
+    inside = _inside(matrix, volume.shape, shape)
+    marks = np.where(inside, np.uint8(0), _PADDING)
+    if volume.valid is not None:
+        nearest = _reslice(volume.valid, matrix, shape, nearest=True)
+        np.copyto(marks, nearest, where=inside)
+    return values, marks
+
+
+def _matrix(frame: PlaneFrame, layer: int) -> Floats:
+    """Return (4, 4): (column, row, layer, 1) of the pane -> array index (i, j, k, 1)."""
+    to_patient = np.eye(4)
+    to_patient[:3, 0] = frame.right * frame.mm_per_pixel
+    to_patient[:3, 1] = frame.down * frame.mm_per_pixel
+    to_patient[:3, 2] = frame.onward * frame.step
+    to_patient[:3, 3] = frame.origin + frame.onward * frame.step * layer
+    to_index: Floats = (frame.geometry.inverse @ to_patient)[[2, 1, 0, 3]]
+    return to_index
+
+
+def _reslice(
+    array: Array, matrix: Floats, shape: tuple[int, int, int], *, nearest: bool = False
+) -> Array:
+    """Return (layers, rows, columns) of a (k, j, i) array; beyond its edge the edge's value."""
+    image = vtkImageData()
+    image.SetDimensions(*array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(array.reshape(-1), deep=0))
+    axes = vtkMatrix4x4()
+    axes.DeepCopy(matrix.ravel().tolist())
+    reslice = vtkImageReslice()
+    reslice.SetInputData(image)
+    reslice.SetResliceAxes(axes)
+    reslice.SetOutputSpacing(1, 1, 1)
+    reslice.SetOutputOrigin(0, 0, 0)
+    layers, rows, columns = shape
+    reslice.SetOutputExtent(0, columns - 1, 0, rows - 1, 0, layers - 1)
+    # Half a voxel would do, but rounding may put a pixel that counts just beyond it.
+    reslice.SetBorderThickness(1.0)
+    if nearest:
+        reslice.SetInterpolationModeToNearestNeighbor()
+    else:
+        reslice.SetInterpolationModeToLinear()
+    reslice.Update()
+    out = vtk_to_numpy(reslice.GetOutput().GetPointData().GetScalars())
+    return np.asarray(out.reshape(shape))
+
+
+def _inside(
+    matrix: Floats, array_shape: tuple[int, ...], shape: tuple[int, int, int]
+) -> npt.NDArray[np.bool_]:
+    """Return (layers, rows, columns) bool: whether a pixel lies in a voxel of the array.
+
+    Each row of the pane is a line through the array's box, so its ends say it all.
+    """
+    layers, rows, columns = shape
+    layer, row = np.ogrid[:layers, :rows]
+    low = np.zeros((layers, rows))
+    high = np.full((layers, rows), columns - 1.0)
+    for (slope, per_row, per_layer, start), size in zip(
+        matrix[:3], array_shape[::-1], strict=True
+    ):
+        at = start + per_row * row + per_layer * layer
+        if abs(slope) < 1e-12:
+            high[(at < -0.5) | (at >= size - 0.5)] = -1
+            continue
+        ends = np.sort(np.stack([(-0.5 - at) / slope, (size - 0.5 - at) / slope]), axis=0)
+        low, high = np.maximum(low, ends[0]), np.minimum(high, ends[1])
+    column = np.arange(columns)
+    inside: npt.NDArray[np.bool_] = (column >= low[..., None]) & (column <= high[..., None])
+    return inside
+
+
+def _padding_of(volume: Volume) -> Marks:
+    """Return (k, j, i) uint8: 255 where padding is, kept as long as the volume."""
+    assert volume.valid is not None
+    if volume not in _paddings:
+        _paddings[volume] = (volume.valid & _PADDING) * np.uint8(255)
+    return _paddings[volume]

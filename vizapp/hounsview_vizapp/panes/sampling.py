@@ -1,0 +1,188 @@
+"""What was measured at the pixels of a plane: along the array, or through it.
+
+Along the array the values are those of one slice (or slab), interpolated bilinearly within
+it; turned planes and oblique arrays go through `hounsview_vizapp.panes.reslicing`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hounsview.geometry import Geometry
+from hounsview.volume import Validity, Volume
+from hounsview_vizapp.panes.frames import Floats, PlaneFrame
+from hounsview_vizapp.panes.slabs import Composite
+
+_BLOCK: Final = 16
+"""Slices that a slab takes at once: enough for speed, few enough for memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneSample:
+    """What was measured at each pixel of a frame.
+
+    Parameters
+    ----------
+    values : (rows, columns) int16 or float32, in the volume's unit
+    valid : (rows, columns) uint8
+        Bits of `Validity`; PADDING also outside the volume.
+    """
+
+    values: npt.NDArray[Any]
+    valid: npt.NDArray[np.uint8]
+
+
+def sample_plane(volume: Volume, frame: PlaneFrame) -> PlaneSample:
+    """Return what was measured at the pixels of a frame, or in the slab around it.
+
+    A slab holds the slices (of a turned plane: the layers, one step of the array apart)
+    whose middles lie within half its thickness of the plane. Padding never enters its
+    values. `valid` is that of the nearest voxel; of a slab, all bits of what entered it.
+    """
+    if frame.follows_array:
+        return _sample_along(volume, frame)
+    # VTK takes longer to load than all the rest of a first picture.
+    from hounsview_vizapp.panes.reslicing import sample_through
+
+    return PlaneSample(*sample_through(volume, frame))
+
+
+def sample_labels(labels: npt.NDArray[np.uint8], frame: PlaneFrame) -> npt.NDArray[np.uint8]:
+    """Return (rows, columns) uint8: the label of the nearest voxel, 0 outside.
+
+    Parameters
+    ----------
+    labels : (k, j, i) uint8
+        On the frame's grid.
+    """
+    if not frame.follows_array:
+        from hounsview_vizapp.panes.reslicing import labels_through
+
+        return labels_through(labels, frame)
+    seen = np.zeros(frame.size, np.uint8)
+    if frame.shown.inside:
+        axis = frame.shown.axis
+        to_source = _pixel_to_source(frame.geometry, frame, axis)
+        box = _inside_box(to_source, np.delete(labels.shape, axis), frame.size)
+        stored = _one_slice(labels, axis, frame.shown.index)
+        seen[box] = _warp(stored, to_source, frame.size, cv2.INTER_NEAREST)[box]
+    return seen
+
+
+def _sample_along(volume: Volume, frame: PlaneFrame) -> PlaneSample:
+    geometry, shown = volume.geometry, frame.shown
+    valid = np.full(frame.size, int(Validity.PADDING), np.uint8)
+    if not shown.inside:
+        return PlaneSample(np.zeros(frame.size, volume.hu.dtype), valid)
+    stored, marks = _stored(volume, frame)
+    to_source = _pixel_to_source(geometry, frame, shown.axis)
+    box = _inside_box(to_source, np.delete(geometry.shape, shown.axis), frame.size)
+    if marks is None:
+        valid[box] = 0
+    else:
+        valid[box] = _warp(marks, to_source, frame.size, cv2.INTER_NEAREST)[box]
+        stored = _without_padding(stored, marks)
+    values = _warp(*_shrunk(stored, to_source), frame.size, cv2.INTER_LINEAR)
+    return PlaneSample(values, valid)
+
+
+def _stored(
+    volume: Volume, frame: PlaneFrame
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
+    """Return values and bits of the slice or slab, as the array is stored."""
+    axis, index = frame.shown.axis, frame.shown.index
+    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
+    if not reach:
+        marks = None if volume.valid is None else _one_slice(volume.valid, axis, index)
+        return _one_slice(volume.hu, axis, index), marks
+    composite = Composite(frame.slab.kind, axis)
+    last = min(index + reach + 1, volume.shape[axis])
+    for start in range(max(0, index - reach), last, _BLOCK):
+        box = (slice(None),) * axis + (slice(start, min(start + _BLOCK, last)),)
+        composite.add(volume.hu[box], None if volume.valid is None else volume.valid[box])
+    return composite.result()
+
+
+def _one_slice(array: npt.NDArray[Any], axis: int, index: int) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(array[(slice(None),) * axis + (index,)])
+
+
+def _without_padding(
+    stored: npt.NDArray[Any], marks: npt.NDArray[np.uint8]
+) -> npt.NDArray[Any]:
+    """Return the slice with padding replaced by the greatest measured neighbour.
+
+    So the interpolation at the edge of the field of view mixes no padding in.
+    """
+    padding = marks & np.uint8(Validity.PADDING)
+    if not padding.any():
+        return stored
+    lowest = -32768 if stored.dtype == np.int16 else np.finfo(np.float32).min
+    measured = np.where(padding, stored.dtype.type(lowest), stored)
+    near = cv2.dilate(measured, np.ones((3, 3), np.uint8))
+    # Far from everything measured there is no neighbour, and nothing is shown either.
+    return np.where((padding > 0) & (near != lowest), near, stored)
+
+
+def _pixel_to_source(geometry: Geometry, frame: PlaneFrame, axis: int) -> Floats:
+    """Return (2, 3): (column, row, 1) of the pane -> (column, row) of the stored slice."""
+    down, right = (np.append(v * frame.mm_per_pixel, 0.0) for v in (frame.down, frame.right))
+    to_index = geometry.inverse @ np.stack([right, down, np.append(frame.origin, 1.0)], axis=1)
+    row, column = np.delete(to_index[:3], axis, axis=0)
+    matrix: Floats = np.stack([column, row])
+    # What is left of a tilt below ALIGNED_WITHIN is dropped, so that rows stay rows.
+    steps = np.abs(matrix[:, :2])
+    matrix[:, :2][steps < steps.max(axis=1, keepdims=True)] = 0
+    return matrix
+
+
+def _inside_box(
+    to_source: Floats, stored_shape: npt.NDArray[Any], size: tuple[int, int]
+) -> tuple[slice, slice]:
+    """Return the (rows, columns) of the pane that lie in the stored slice."""
+    box = [slice(0, 0), slice(0, 0)]
+    for step_column, step_row, start, length in (
+        (*to_source[0], stored_shape[1]),
+        (*to_source[1], stored_shape[0]),
+    ):
+        along = 1 if step_column else 0
+        step = step_column or step_row
+        ends = sorted(((-0.5 - start) / step, (length - 0.5 - start) / step))
+        first, last = (math.ceil(end - 1e-6) for end in ends)
+        box[along] = slice(max(0, first), max(0, min(last, size[along])))
+    return box[0], box[1]
+
+
+def _shrunk(stored: npt.NDArray[Any], to_source: Floats) -> tuple[npt.NDArray[Any], Floats]:
+    """Return the slice averaged down where several stored pixels fall into one shown.
+
+    Without this a small pane would show every n-th pixel, with noise and false edges.
+    """
+    steps = np.abs(to_source[:, :2]).max(axis=1)
+    lengths = np.array(stored.shape[::-1])
+    reduced = np.maximum(1, lengths // np.maximum(1, np.floor(steps + 0.25))).astype(int)
+    if (reduced == lengths).all():
+        return stored, to_source
+    small = cv2.resize(stored, tuple(map(int, reduced)), interpolation=cv2.INTER_AREA)
+    ratio = reduced / lengths
+    matrix = to_source * ratio[:, None]
+    matrix[:, 2] += (ratio - 1) / 2
+    return np.asarray(small, stored.dtype).reshape(reduced[::-1]), matrix
+
+
+def _warp(
+    stored: npt.NDArray[Any], to_source: Floats, size: tuple[int, int], how: int
+) -> npt.NDArray[Any]:
+    return cv2.warpAffine(
+        stored,
+        to_source,
+        (size[1], size[0]),
+        flags=how | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
