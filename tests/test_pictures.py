@@ -13,8 +13,10 @@ import hounsview as hv
 from hounsview.viewstate import Camera
 from hounsview_vizapp import drawing, pictures
 from hounsview_vizapp.rendering import opengl, volume_pane
-from hounsview_vizapp.rendering.picture import image_of, view_axes
-from hounsview_vizapp.rendering.pyramid import around, inside_body, level_of, smoothed
+from hounsview_vizapp.rendering.body import inside_body
+from hounsview_vizapp.rendering.camera import view_axes
+from hounsview_vizapp.rendering.placing import image_of
+from hounsview_vizapp.rendering.pyramid import around, level_of, smoothed
 
 BARE = hv.ViewState(show_labels=False, show_crosshair=False, rendering="bone")
 SIZE = (220, 220)
@@ -183,14 +185,14 @@ def test_the_image_for_vtk_lies_where_its_voxels_lie(angle: float) -> None:
 
 def test_no_opengl_leaves_the_slices_and_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opengl, "_PROBE", "import os; os.abort()")
-    opengl.opengl.cache_clear()
+    opengl._answer.cache_clear()
     try:
         with pytest.raises(hv.RenderingUnavailableError, match="libegl1"):
             volume_pane(marked(), BARE, SIZE)
         picture = pictures.picture_of(marked(), hv.ViewState(), (500, 500))
         assert (picture[300:460, 30:220].max(axis=-1) > 200).any()
     finally:
-        opengl.opengl.cache_clear()
+        opengl._answer.cache_clear()
 
 
 def test_software_renderers_are_known_by_name() -> None:

@@ -14,11 +14,11 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from hounsview.errors import ArgumentError
 
-Kind = Literal["composite", "mip"]
+Kind = Literal["composite", "mip", "minip"]
 OpacityPoints = tuple[tuple[float, float], ...]
 ColorPoints = tuple[tuple[float, float, float, float], ...]
 
@@ -37,10 +37,11 @@ class RenderingPreset:
     label : str
         What a menu shows.
     kind : str
-        ``"composite"`` (front to back) or ``"mip"`` (the largest value on each ray).
+        ``"composite"`` (front to back), ``"mip"`` (the largest value on each ray) or
+        ``"minip"`` (the least value inside the body).
     scalar_opacity : sequence of (HU, opacity)
-        HU rising; opacity 0 to 1 per `opacity_unit_distance`. For ``"mip"`` the
-        brightness: colour times this.
+        HU rising; opacity 0 to 1 per `opacity_unit_distance`. For ``"mip"`` and
+        ``"minip"`` the brightness: colour times this.
     color : sequence of (HU, red, green, blue)
         HU rising; colours 0 to 1, as shown on the screen.
     gradient_opacity : sequence of (HU/mm, factor)
@@ -78,8 +79,9 @@ class RenderingPreset:
         if not self.name or not self.label:
             msg = "a rendering preset needs a name and a label"
             raise ArgumentError(msg)
-        if self.kind not in ("composite", "mip"):
-            msg = f"preset {self.name!r}: kind must be 'composite' or 'mip', not {self.kind!r}"
+        if self.kind not in get_args(Kind):
+            kinds = ", ".join(get_args(Kind))
+            msg = f"preset {self.name!r}: kind must be one of {kinds}, not {self.kind!r}"
             raise ArgumentError(msg)
         for key, width in (("scalar_opacity", 2), ("color", 4), ("gradient_opacity", 2)):
             points = checked_points(getattr(self, key), width, f"preset {self.name!r}: {key}")

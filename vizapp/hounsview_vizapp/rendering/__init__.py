@@ -1,5 +1,18 @@
-"""The volume pane: (volume, state, size) -> picture, by VTK and pyvista off screen."""
+"""The volume pane: a scene in 3D, (volume, state) -> frames, by VTK and pyvista off screen."""
 
-from hounsview_vizapp.rendering.picture import volume_pane
+from hounsview_vizapp.rendering.opengl import prepare
+from hounsview_vizapp.rendering.scene import Scene, volume_pane
+from hounsview_vizapp.rendering.thread import Executor, OwnThread, Turns
+from hounsview_vizapp.rendering.wishes import Frame, same_scene, scene_key
 
-__all__ = ["volume_pane"]
+__all__ = [
+    "Executor",
+    "Frame",
+    "OwnThread",
+    "Scene",
+    "Turns",
+    "prepare",
+    "same_scene",
+    "scene_key",
+    "volume_pane",
+]

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -18,6 +19,7 @@ from hounsview.errors import RenderingUnavailableError
 
 _SOFTWARE: Final = ("llvmpipe", "softpipe", "swr", "software", "swiftshader", "basic render")
 _TIMEOUT_S: Final = 60
+_asking = threading.Lock()
 _PROBE: Final = """
 import json
 from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
@@ -63,7 +65,6 @@ def prefer_egl() -> None:
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 
-@cache
 def opengl() -> OpenGL:
     """Return what draws 3D on this machine; asked once in a process.
 
@@ -72,6 +73,35 @@ def opengl() -> OpenGL:
     RenderingUnavailableError
         If nothing does; the message names what to install.
     """
+    with _asking:
+        answer = _answer()
+    if isinstance(answer, str):
+        raise _unavailable(answer)
+    return answer
+
+
+def prepare() -> None:
+    """Ask for OpenGL and import VTK, so that the first picture need not wait for them.
+
+    A front end calls it at its start, in a thread, while somebody still chooses a folder.
+    """
+    prefer_egl()
+    asking = threading.Thread(target=_ask_ahead, name="hounsview-opengl")
+    asking.start()
+    import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401
+    from pyvista import Plotter  # noqa: F401
+
+    asking.join()
+
+
+def _ask_ahead() -> None:
+    with _asking:
+        _answer()
+
+
+@cache
+def _answer() -> OpenGL | str:
+    """Return what draws 3D, or why nothing does."""
     prefer_egl()
     try:
         done = subprocess.run(
@@ -79,13 +109,11 @@ def opengl() -> OpenGL:
             capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        reason = f"the trial did not end: {error}"
-        raise _unavailable(reason) from error
+        return f"the trial did not end: {error}"
     for line in done.stdout.splitlines():
         if line.startswith("probe:"):
             return OpenGL(*json.loads(line.removeprefix("probe:")))
-    reason = f"the trial ended with status {done.returncode}"
-    raise _unavailable(reason)
+    return f"the trial ended with status {done.returncode}"
 
 
 def _unavailable(reason: str) -> RenderingUnavailableError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,10 +14,11 @@ from hounsview.geometry import Geometry
 from hounsview.volume import AIR_HU, Volume
 
 AXIAL: Final = "SPL"
-_BODY_HU: Final = -300
+COARSE_VOXELS: Final = 2_000_000
+"""Of the level that is drawn while the picture moves, and on which the body is found."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Level:
     """A volume reduced for drawing, its axes rising to Superior, Posterior, Left.
 
@@ -38,17 +40,81 @@ class Level:
         """Whether it has fewer voxels than the volume."""
         return self.factors != (1, 1, 1)
 
+    @property
+    def resolution(self) -> str:
+        """What a badge says of a reduced level; empty for one of all voxels."""
+        if not self.is_reduced:
+            return ""
+        axes = zip(self.geometry.spacing, self.factors, strict=True)
+        coarsest = max(mm for mm, factor in axes if factor > 1)
+        return f"REDUCED TO {coarsest:.2g} mm"
+
+    def part(self, box: tuple[slice, ...]) -> Level:
+        """Return the part in a (k, j, i) box, at the same places."""
+        hu = self.hu[box]
+        to_old = np.eye(4)
+        to_old[:3, 3] = [side.start for side in box]
+        geometry = self.geometry.transformed(hu.shape, to_old)
+        return Level(np.ascontiguousarray(hu), geometry, self.factors)
+
+
+class Pyramid:
+    """The levels of one volume, each made once; safe to ask from several threads."""
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume = volume
+        self._levels: dict[tuple[int, int, int], Level] = {}
+        self._lock = threading.Lock()
+
+    def factors(self, most_voxels: int) -> tuple[int, int, int]:
+        """Return the factors of the level of at most so many voxels."""
+        order, _ = self.volume.geometry.axes_to(AXIAL)
+        stored = reduction(self.volume.geometry, most_voxels)
+        return stored[order[0]], stored[order[1]], stored[order[2]]
+
+    def level(self, most_voxels: int) -> Level:
+        """Return the level of at most so many voxels."""
+        key = self.factors(most_voxels)
+        with self._lock:
+            if key not in self._levels:
+                self._levels[key] = level_of(self.volume, most_voxels)
+            return self._levels[key]
+
+    @property
+    def coarse(self) -> Level:
+        """The level that is drawn while the picture moves."""
+        return self.level(COARSE_VOXELS)
+
 
 def level_of(volume: Volume, most_voxels: int) -> Level:
-    """Return the finest level of at most so many voxels, as even in mm as can be."""
-    upright = volume if volume.geometry.is_orthogonal else _orthogonal(volume)
-    upright = upright.reorient(AXIAL)
-    factors = _factors(upright.geometry, most_voxels)
-    hu = _reduced(upright.hu, factors)
+    """Return the finest level of at most so many voxels, as even in mm as can be.
+
+    A sheared volume is reduced first and then resampled onto an upright grid, which may
+    have more voxels.
+    """
+    stored = reduction(volume.geometry, most_voxels)
+    order, flips = volume.geometry.axes_to(AXIAL)
+    # What fills no block is left out at the far end of the upright axes, so that the
+    # picture does not depend on which way the array was stored.
+    starts = [0, 0, 0]
+    for axis, flipped in zip(order, flips, strict=True):
+        starts[axis] = volume.shape[axis] % stored[axis] if flipped else 0
+    hu = _reduced(volume.hu, stored, starts)
     # Block means lie at the centres of their blocks.
-    to_old = np.diag([*map(float, factors), 1.0])
-    to_old[:3, 3] = (np.asarray(factors) - 1) / 2
-    return Level(hu, upright.geometry.transformed(hu.shape, to_old), factors)
+    to_stored = np.diag([*map(float, stored), 1.0])
+    to_stored[:3, 3] = np.asarray(starts) + (np.asarray(stored) - 1) / 2
+    geometry = volume.geometry.transformed(hu.shape, to_stored)
+    hu, geometry = _upright(hu, geometry)
+    factors = (stored[order[0]], stored[order[1]], stored[order[2]])
+    return Level(hu, geometry, factors)
+
+
+def _upright(hu: npt.NDArray[Any], geometry: Geometry) -> tuple[npt.NDArray[Any], Geometry]:
+    turned = Volume(hu, geometry)
+    if not geometry.is_orthogonal:
+        turned = _orthogonal(turned)
+    turned = turned.reorient(AXIAL)
+    return np.ascontiguousarray(turned.hu), turned.geometry
 
 
 def _orthogonal(volume: Volume) -> Volume:
@@ -65,8 +131,8 @@ def _orthogonal(volume: Volume) -> Volume:
     )
 
 
-def _factors(geometry: Geometry, most_voxels: int) -> tuple[int, int, int]:
-    """Return by how much to reduce each axis: the finest one first."""
+def reduction(geometry: Geometry, most_voxels: int) -> tuple[int, int, int]:
+    """Return by how much to reduce each stored axis (k, j, i): the finest one first."""
     factors = np.ones(3, int)
     shape, spacing = np.asarray(geometry.shape), np.asarray(geometry.spacing)
     while np.prod(shape // factors) > most_voxels:
@@ -78,15 +144,21 @@ def _factors(geometry: Geometry, most_voxels: int) -> tuple[int, int, int]:
     return int(factors[0]), int(factors[1]), int(factors[2])
 
 
-def _reduced(hu: npt.NDArray[Any], factors: tuple[int, int, int]) -> npt.NDArray[Any]:
-    """Return block means; what does not fill a block at the far ends is left out."""
+def _reduced(
+    hu: npt.NDArray[Any], factors: tuple[int, int, int], starts: list[int]
+) -> npt.NDArray[Any]:
+    """Return the means of the blocks that begin at `starts`."""
     if factors == (1, 1, 1):
-        return np.ascontiguousarray(hu)
+        return hu
     fk, fj, fi = factors
     shape = tuple(n // f for n, f in zip(hu.shape, factors, strict=True))
+    box = tuple(
+        slice(start, start + n * f) for start, n, f in zip(starts, shape, factors, strict=True)
+    )
+    whole = hu[box]
     reduced = np.empty(shape, hu.dtype)
     for k in range(shape[0]):
-        block = hu[k * fk : (k + 1) * fk, : shape[1] * fj, : shape[2] * fi]
+        block = whole[k * fk : (k + 1) * fk]
         plane = block[0] if fk == 1 else block.mean(axis=0, dtype=np.float32)
         plane = np.ascontiguousarray(plane)
         if (fj, fi) != (1, 1):
@@ -101,56 +173,25 @@ def around(level: Level, lowest: float, highest: float = np.inf) -> Level:
     An empty margin of one voxel stays, so that nothing is cut open at the border.
     """
     coarse = level.hu[::2, ::2, ::2]
-    coarse = (coarse >= max(lowest, AIR_HU + 1)) & (coarse <= highest)
-    box = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        found = np.flatnonzero(coarse.any(axis=others))
-        size = level.hu.shape[axis]
-        if not found.size:
-            return level
-        box.append((max(2 * int(found[0]) - 3, 0), min(2 * int(found[-1]) + 4, size)))
-    if any(stop - start < 2 for start, stop in box):
-        return level
-    part = level.hu[tuple(slice(*ends) for ends in box)]
-    to_old = np.eye(4)
-    to_old[:3, 3] = [start for start, _ in box]
-    geometry = level.geometry.transformed(part.shape, to_old)
-    return Level(np.ascontiguousarray(part), geometry, level.factors)
+    return level.part(
+        box_around((coarse >= max(lowest, AIR_HU + 1)) & (coarse <= highest), level.hu.shape)
+    )
 
 
-def inside_body(level: Level) -> Level:
-    """Return a level with everything outside the body at 0 HU, where air-like presets show.
+def box_around(every_other: npt.NDArray[np.bool_], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return the (k, j, i) box of an array around what a mask of every other voxel marks.
 
-    For pictures alone: per slice the largest piece denser than fat-like -300 HU, apart
-    from what a thin bridge holds (table, sleeves), filled and reduced by its blurred rim.
+    With a margin of at least one voxel; the whole array where the mask is empty.
     """
-    spacing = level.geometry.spacing[1:]
-    hu = level.hu.copy()
-    for plane in hu:
-        plane[~_body_of(plane > _BODY_HU, spacing)] = 0
-    return Level(hu, level.geometry, level.factors)
-
-
-def _body_of(
-    dense: npt.NDArray[np.bool_], spacing: tuple[float, float]
-) -> npt.NDArray[np.bool_]:
-    """Return the (rows, columns) inside of the largest dense piece."""
-    opened = cv2.morphologyEx(dense.astype(np.uint8), cv2.MORPH_OPEN, _ball(5.0, spacing))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened)
-    if count < 2:
-        return np.zeros(dense.shape, bool)
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    piece = (labels == largest).astype(np.uint8)
-    outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(piece, outlines, -1, 1, cv2.FILLED)
-    inside: npt.NDArray[np.bool_] = cv2.erode(filled, _ball(4.0, spacing)) > 0
-    return inside
-
-
-def _ball(radius_mm: float, spacing: tuple[float, float]) -> npt.NDArray[Any]:
-    rows, columns = (2 * max(1, round(radius_mm / mm)) + 1 for mm in spacing)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (columns, rows)))
+    whole = tuple(slice(0, size) for size in shape)
+    box = []
+    for axis, size in enumerate(shape):
+        others = tuple(other for other in range(3) if other != axis)
+        found = np.flatnonzero(every_other.any(axis=others))
+        if not found.size:
+            return whole
+        box.append(slice(max(2 * int(found[0]) - 3, 0), min(2 * int(found[-1]) + 4, size)))
+    return whole if any(side.stop - side.start < 2 for side in box) else tuple(box)
 
 
 def smoothed(level: Level) -> Level:
