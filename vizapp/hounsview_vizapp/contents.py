@@ -98,8 +98,7 @@ def in_plain_words(finding: Finding) -> str:
 def to_be_told(report: Report) -> list[Finding]:
     """Return what a person must know before looking: all but notes, the gravest first."""
     order = (Severity.REFUSAL, Severity.REPAIR, Severity.WARNING)
-    told = [f for severity in order for f in report.findings if f.severity == severity]
-    return told
+    return [f for severity in order for f in report.findings if f.severity == severity]
 
 
 def _series_entry(path: Path, series: Series) -> Entry:

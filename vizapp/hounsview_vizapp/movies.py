@@ -89,6 +89,11 @@ def turntable(
         yield scene.picture(seen, size)
 
 
+def slice_count(volume: Volume, state: ViewState, plane: str) -> int:
+    """Return how many slices there are across a plane."""
+    return slice_number(volume, state, plane)[1]
+
+
 def slice_run(
     volume: Volume, state: ViewState, plane: str, size: tuple[int, int]
 ) -> Iterator[Picture]:
@@ -99,7 +104,7 @@ def slice_run(
     ArgumentError
         If there is no such plane.
     """
-    total = slice_number(volume, state, plane)[1]
+    total = slice_count(volume, state, plane)
     seen = step(volume, state, plane, -total)
     for number in range(total):
         if number:

@@ -18,7 +18,8 @@ from hounsview.windows import Window, window_presets
 from hounsview.writing import atomic_file
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.panes import slice_pane
+from hounsview_vizapp.lettering import text_width
+from hounsview_vizapp.panes import slice_pane, text_height
 from hounsview_vizapp.rendering import volume_pane
 
 _GAP: Final = 4
@@ -26,7 +27,11 @@ _SEAM: Final = (58, 64, 74)
 
 
 def picture_of(
-    volume: Volume, state: ViewState | None = None, size: tuple[int, int] = (1200, 1200)
+    volume: Volume,
+    state: ViewState | None = None,
+    size: tuple[int, int] = (1200, 1200),
+    *,
+    pixel_ratio: float = 1.0,
 ) -> Picture:
     """Return the picture of a volume in the state's layout.
 
@@ -36,6 +41,8 @@ def picture_of(
     state : ViewState, optional
     size : (rows, columns)
         Of the whole picture, px.
+    pixel_ratio : float
+        Pixels of the picture per point of the screen: text grows with it.
 
     Returns
     -------
@@ -43,14 +50,15 @@ def picture_of(
         A 3D pane without OpenGL, or of values that are not HU, says so in words.
     """
     state = ViewState() if state is None else state
-    height = drawing.text_height((size[0] // 2, size[1] // 2)) or drawing.text_height(size)
+    half = (size[0] // 2, size[1] // 2)
+    height = text_height(half, pixel_ratio) or text_height(size, pixel_ratio)
     header = 3 * height if state.show_labels else 0
     whole = drawing.blank(size, _SEAM)
     if header:
         _draw_header(whole[:header], volume, height)
     body = whole[header:]
     if state.layout != "four-up":
-        body[:] = pane_of(volume, state, state.layout, body.shape[:2])
+        body[:] = pane_of(volume, state, state.layout, body.shape[:2], pixel_ratio)
         return whole
     rows, columns = ((n - _GAP) // 2 for n in body.shape[:2])
     for place, pane in enumerate((*PLANES[:1], "3d", *PLANES[1:])):
@@ -58,11 +66,17 @@ def picture_of(
         left = (place % 2) * (columns + _GAP)
         part = body[top : top + rows + (body.shape[0] - _GAP) % 2 * (place // 2)]
         part = part[:, left : left + columns + (body.shape[1] - _GAP) % 2 * (place % 2)]
-        part[:] = pane_of(volume, state, pane, part.shape[:2])
+        part[:] = pane_of(volume, state, pane, part.shape[:2], pixel_ratio)
     return whole
 
 
-def pane_of(volume: Volume, state: ViewState, pane: str, size: tuple[int, int]) -> Picture:
+def pane_of(
+    volume: Volume,
+    state: ViewState,
+    pane: str,
+    size: tuple[int, int],
+    pixel_ratio: float = 1.0,
+) -> Picture:
     """Return one pane: a plane by its name, or ``"3d"``.
 
     Raises
@@ -71,18 +85,19 @@ def pane_of(volume: Volume, state: ViewState, pane: str, size: tuple[int, int]) 
         If there is no such pane.
     """
     if pane != "3d":
-        return slice_pane(volume, state, pane, size)
+        return slice_pane(volume, state, pane, size, pixel_ratio=pixel_ratio)
     if volume.unit != "HU":
-        return _sentence(size, f"no 3D: the values are {volume.unit}, not HU")
+        return sentence(size, f"no 3D: the values are {volume.unit}, not HU", pixel_ratio)
     try:
-        return volume_pane(volume, state, size)
+        return volume_pane(volume, state, size, pixel_ratio=pixel_ratio)
     except RenderingUnavailableError as error:
-        return _sentence(size, str(error))
+        return sentence(size, str(error), pixel_ratio)
 
 
-def _sentence(size: tuple[int, int], text: str) -> Picture:
+def sentence(size: tuple[int, int], text: str, pixel_ratio: float = 1.0) -> Picture:
+    """Return a (rows, columns, 3) picture that says why there is none."""
     picture = drawing.blank(size)
-    height = drawing.text_height(size)
+    height = text_height(size, pixel_ratio)
     if height:
         drawing.draw_sentence(picture, text, height=height)
     return picture
@@ -104,9 +119,9 @@ def _draw_header(strip: Picture, volume: Volume, height: int) -> None:
     drawing.draw_text(
         strip, status, (middle, right), height=height, color=color, anchor="right"
     )
-    left = margin + drawing.text_width(description, height) + 2 * height
-    end = right - drawing.text_width(status, height) - 2 * height
-    if left + drawing.text_width(size, height) < end:
+    left = margin + text_width(description, height) + 2 * height
+    end = right - text_width(status, height) - 2 * height
+    if left + text_width(size, height) < end:
         drawing.draw_text(strip, size, (middle, left), height=height, color=drawing.FAINT)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -71,6 +72,7 @@ class Viewer:
         self._pointer: tuple[str, Point] | None = None
         self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
+        self._mm_per_pixel_3d = 1.0
         self.state.observe(self._state_changed, "value")
 
     def listen(
@@ -213,7 +215,7 @@ class Viewer:
         if self._scene is None:
             from hounsview_vizapp.rendering import Scene
 
-            self._scene = Scene(self.volume, on_frame=self._on_frame)
+            self._scene = Scene(self.volume, on_frame=self._frame_drawn)
         return self._scene
 
     def close(self) -> None:
@@ -242,9 +244,8 @@ class Viewer:
     def mm_per_pixel(self, pane: str, size: Size) -> float:
         """Return the size of a pixel of a pane."""
         if pane == "3d":
-            from hounsview_vizapp.rendering import mm_per_pixel
-
-            return mm_per_pixel(self.volume.geometry, self.state.camera, size)
+            # At a zoom of 1, as the last frame had it.
+            return self._mm_per_pixel_3d / self.state.value.camera.zoom
         return plane_frame(self.volume, self.state.value, pane, size).mm_per_pixel
 
     def size_of(self, pane: str) -> Size:
@@ -261,7 +262,7 @@ class Viewer:
         frame = plane_frame(self.volume, self.state.value, pane, size)
         nearest: tuple[float, int, int] | None = None
         for index, measurement in enumerate(self.state.measurements):
-            if not is_shown(self.volume, self.state.value, measurement, pane):
+            if not frame.shows(measurement):
                 continue
             handles = [frame.to_pixel(point) for point in measurement.points]
             found = _nearest_handle(handles, at, measurement.kind)
@@ -299,6 +300,12 @@ class Viewer:
         return self.state.to_python(
             source.path, series=series, unit=source.unit, phantom=source.phantom, size=size
         )
+
+    def _frame_drawn(self, frame: Frame) -> None:
+        if frame.mm_per_pixel:
+            self._mm_per_pixel_3d = frame.mm_per_pixel * frame.state.camera.zoom
+        if self._on_frame is not None:
+            self._on_frame(frame)
 
     def _with_draft(self, pane: str) -> ViewState:
         """Return the state with the measurement that is being made as one of its own."""
@@ -345,7 +352,7 @@ def panes_touched(before: ViewState, after: ViewState) -> set[str]:
 def _nearest_handle(handles: list[Pixel], at: Pixel, kind: str) -> tuple[float, int]:
     """Return (px, point) of the nearest handle; the lines between count as point -1."""
     found = min((math.dist(handle, at), number) for number, handle in enumerate(handles))
-    lines = list(zip(handles, handles[1:], strict=False))
+    lines = list(pairwise(handles))
     if kind in ("rectangle", "ellipse"):
         (top, left), (bottom, right) = handles
         corners = [(top, left), (top, right), (bottom, right), (bottom, left)]

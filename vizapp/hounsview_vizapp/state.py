@@ -28,7 +28,7 @@ class _Field(TraitType[Any, Any]):
         obj.change(**{str(self.name): value})
 
 
-class _Whole(TraitType[Any, Any]):
+class _Whole(TraitType[ViewState, ViewState]):
     """The view itself."""
 
     def get(self, obj: Any, cls: Any = None) -> ViewState:

@@ -66,7 +66,7 @@ class Commands(QObject):
         yield Command("Save m&esh...", "Ctrl+E", self.save_mesh)
         yield Command("Save as P&ython...", "Ctrl+Shift+S", self.save_script)
         yield Command("Cop&y as Python", "Ctrl+Shift+C", self.copy_script)
-        yield Command("Copy measurement &table", "Ctrl+Shift+T", window.measurements_text)
+        yield Command("Copy measurement &table", "Ctrl+Shift+T", window.measurements.copy)
         yield None
         yield Command("F&ull screen", "F11", self.full_screen)
         yield Command("&Quit", "Ctrl+Q", window.close)
@@ -163,7 +163,9 @@ class Commands(QObject):
         if path is not None:
             self._run(
                 f"Writing {path.name}",
-                lambda _: meshes.write_mesh(viewer.volume, shown[0], path),
+                lambda _: meshes.write_mesh(
+                    viewer.volume, shown[0], path, table=viewer.state.show_table
+                ),
             )
 
     def save_script(self) -> None:

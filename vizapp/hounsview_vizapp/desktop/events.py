@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
@@ -67,10 +67,8 @@ def key_name(event: QKeyEvent) -> str:
             return typed
     if key == Qt.Key.Key_Enter:
         key = Qt.Key.Key_Return
-    name = QKeySequence(modifiers.value | key).toString(
-        QKeySequence.SequenceFormat.PortableText
-    )
-    return cast("str", name)
+    sequence = QKeySequence(modifiers.value | key)
+    return sequence.toString(QKeySequence.SequenceFormat.PortableText)
 
 
 def device_size(widget: QWidget) -> tuple[int, int]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from hounsview_vizapp import drawing
 from hounsview_vizapp.desktop import events
 from hounsview_vizapp.desktop.pane import PaneWidget
 from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.pictures import sentence
 from hounsview_vizapp.session import PANES, Viewer
 from hounsview_vizapp.tools.events import PointerEvent, WheelEvent
 
@@ -57,12 +57,10 @@ class PaneGrid(QWidget):
         self._grid.setSpacing(3)
         for pane, (row, column) in _PLACES.items():
             self._grid.addWidget(self.panes[pane], row, column)
-        self._flush_timer = QTimer(self, singleShot=True, interval=0)
-        self._flush_timer.timeout.connect(self._flush)
-        self._still_timer = QTimer(self, singleShot=True, interval=_STILL_MS)
-        self._still_timer.timeout.connect(self._refine)
-        self._cine_timer = QTimer(self, interval=100)
-        self._cine_timer.timeout.connect(self._cine)
+        self._flush_timer = self._timer(self._flush, 0)
+        self._still_timer = self._timer(self._refine, _STILL_MS)
+        self._cine_timer = self._timer(self._cine, 100)
+        self._cine_timer.setSingleShot(False)
         self._bridge = _Bridge()
         self._bridge.arrived.connect(self._show_frame, Qt.ConnectionType.QueuedConnection)
 
@@ -70,6 +68,13 @@ class PaneGrid(QWidget):
         return PaneWidget(
             pane, on_pointer=self._pointer, on_wheel=self._wheel, on_resized=self.mark
         )
+
+    def _timer(self, run: Callable[[], object], interval_ms: int) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(run)
+        return timer
 
     @property
     def viewer(self) -> Viewer | None:
@@ -193,8 +198,4 @@ class PaneGrid(QWidget):
 
 
 def _sentence(widget: PaneWidget, text: str) -> Picture:
-    size = events.device_size(widget)
-    picture = drawing.blank(size)
-    height = drawing.text_height(size) or 8
-    drawing.draw_sentence(picture, text, height=height)
-    return picture
+    return sentence(events.device_size(widget), text, widget.devicePixelRatioF())

@@ -14,7 +14,7 @@ from hounsview_vizapp.tools.actions import actions
 _MOUSE: Final = {
     "Wheel": "slices; in 3D: zoom",
     "Left": "the chosen tool; in 3D: turn",
-    "Right, drag": "window: right wider, up a higher centre; in 3D: shift of the transfer function",
+    "Right, drag": "window: right wider, up higher; in 3D: shift of the transfer function",
     "Middle, drag": "move the picture (also Shift + left)",
     "Ctrl + wheel": "zoom (also Ctrl + left, drag)",
     "Shift + wheel": "slab thickness",

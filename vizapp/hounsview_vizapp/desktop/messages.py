@@ -8,33 +8,30 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+
+from hounsview_vizapp.desktop.controls import button, clear, label
 
 
 class Banner(QFrame):
     """A line above the panes that stays until it is closed or something else is said."""
 
     def __init__(self) -> None:
-        super().__init__(objectName="banner")
-        self.text = QLabel(wordWrap=True)
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        super().__init__()
+        self.setObjectName("banner")
+        self.text = label(look="")
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.more = QPushButton("Details")
-        self.more.clicked.connect(self._tell_more)
-        close = QPushButton("Close")
-        close.clicked.connect(self.hide)
+        self.more = button("Details", self._tell_more)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
         row.addWidget(self.text, 1)
         row.addWidget(self.more)
-        row.addWidget(close)
+        row.addWidget(button("Close", self.hide))
         self._on_more: Callable[[], object] | None = None
         self.hide()
 
@@ -65,12 +62,11 @@ class ProgressStrip(QFrame):
 
     def __init__(self, on_cancel: Callable[[], object]) -> None:
         super().__init__()
-        self.what = QLabel()
-        self.what.setTextFormat(Qt.TextFormat.PlainText)
-        self.bar = QProgressBar(textVisible=False)
+        self.what = label(look="")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
         self.bar.setMinimumWidth(160)
-        self.cancel = QPushButton("Cancel")
-        self.cancel.clicked.connect(lambda: on_cancel())
+        self.cancel = button("Cancel", on_cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 8, 4)
         row.addWidget(self.what, 1)
@@ -101,12 +97,9 @@ class Page(QWidget):
 
     def __init__(self, title: str = "", text: str = "") -> None:
         super().__init__()
-        self.title = QLabel(title, objectName="title")
-        self.text = QLabel(text, wordWrap=True)
-        for label in (self.title, self.text):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            label.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.title = label(title, look="title")
+        self.text = label(text, look="")
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setMinimumWidth(300)
         self.text.setMaximumWidth(680)
         self.buttons = QHBoxLayout()
@@ -124,19 +117,15 @@ class Page(QWidget):
         row.addLayout(inside, 3)
         row.addStretch(1)
 
-    def add_button(self, label: str, run: Callable[[], object]) -> QPushButton:
+    def add_button(self, text: str, run: Callable[[], object]) -> None:
         """Add a button to the row of buttons."""
-        button = QPushButton(label)
-        button.clicked.connect(lambda: run())
-        self.buttons.addWidget(button)
-        return button
+        self.buttons.addWidget(button(text, run))
 
     def set_links(self, links: dict[str, Callable[[], object]]) -> None:
         """Show a column of plain buttons, in place of those before."""
-        while (item := self.links.takeAt(0)) is not None:
-            item.widget().deleteLater()
-        for label, run in links.items():
-            button = QPushButton(label, flat=True)
-            button.setStyleSheet("text-align: left")
-            button.clicked.connect(lambda _=False, run=run: run())
-            self.links.addWidget(button)
+        clear(self.links)
+        for text, run in links.items():
+            made = button(text, run)
+            made.setFlat(True)
+            made.setStyleSheet("text-align: left")
+            self.links.addWidget(made)

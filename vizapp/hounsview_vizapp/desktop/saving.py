@@ -10,14 +10,14 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
-    QSpinBox,
     QWidget,
 )
 
+from hounsview.writing import atomic_file
 from hounsview_vizapp import movies, pictures
+from hounsview_vizapp.desktop.controls import whole_number
 from hounsview_vizapp.jobs import Tell
 from hounsview_vizapp.session import PANES, Viewer
 
@@ -92,6 +92,13 @@ def write_movie(
     return path
 
 
+def write_text(path: Path, text: str) -> Path:
+    """Write a text, whole or not at all."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, "utf-8")
+    return path
+
+
 def ask_file(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
     """Ask where to write; the ending of the first kind is added where none is given."""
     chosen, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
@@ -111,8 +118,7 @@ class PictureDialog(QDialog):
         for name, label in PANE_NAMES.items():
             self.pane.addItem(label, name)
         self.pane.setCurrentIndex(self.pane.findData(viewer.state.layout))
-        self.scale = QSpinBox(minimum=1, maximum=4, suffix="x")
-        self.scale.setValue(2)
+        self.scale = whole_number(1, 4, 2, "x")
         rows = QFormLayout(self)
         rows.addRow("Shows", self.pane)
         rows.addRow("Size, times the window", self.scale)
@@ -134,12 +140,9 @@ class MovieDialog(QDialog):
             label = "Turntable of the 3D picture" if name == "3d" else f"{name} slices"
             self.pane.addItem(label[:1].upper() + label[1:], name)
         self.pane.setCurrentIndex(self.pane.findData(viewer.active_pane))
-        self.rows = QSpinBox(minimum=128, maximum=2160, singleStep=64, suffix=" px")
-        self.rows.setValue(720)
-        self.fps = QDoubleSpinBox(minimum=1, maximum=60, decimals=0, suffix=" frames/s")
-        self.fps.setValue(20)
-        self.turns = QSpinBox(minimum=8, maximum=720, suffix=" frames")
-        self.turns.setValue(90)
+        self.rows = whole_number(128, 2160, 720, " px")
+        self.fps = whole_number(1, 60, 20, " frames/s")
+        self.turns = whole_number(8, 720, 90, " frames")
         rows = QFormLayout(self)
         rows.addRow("Shows", self.pane)
         rows.addRow("Height and width", self.rows)

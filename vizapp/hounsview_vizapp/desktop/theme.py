@@ -34,6 +34,10 @@ QPushButton {{ padding: 4px 10px; border: 1px solid {line}; border-radius: 4px;
 QPushButton:hover, QToolButton:focus, QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:checked {{ background: {accent}; color: {on_accent}; }}
 QPushButton:disabled {{ color: {faint}; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {faint};
+  border-radius: 3px; background: {base}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QCheckBox::indicator:disabled {{ border-color: {line}; }}
 QTabWidget::pane {{ border: 0; }}
 QTabBar::tab {{ padding: 6px 11px; border-bottom: 2px solid transparent; color: {faint}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}
@@ -81,7 +85,7 @@ def apply_theme(application: QApplication, mode: Mode) -> None:
 
 
 def system_mode(application: QApplication) -> Mode:
-    """Return what the desktop asks for; dark where it asks for nothing, as reading rooms are."""
+    """Return what the desktop asks for; dark where it asks for nothing."""
     from PySide6.QtCore import Qt
 
     scheme = application.styleHints().colorScheme()

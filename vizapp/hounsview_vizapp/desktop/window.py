@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -26,7 +26,7 @@ from hounsview.sessions import SUFFIX
 from hounsview.viewstate import ViewState
 from hounsview_vizapp.contents import Entry, in_plain_words, phantom_entry, to_be_told
 from hounsview_vizapp.desktop import theme
-from hounsview_vizapp.desktop.commands import Commands
+from hounsview_vizapp.desktop.commands import Command, Commands
 from hounsview_vizapp.desktop.events import device_size, key_name
 from hounsview_vizapp.desktop.grid import PaneGrid
 from hounsview_vizapp.desktop.keys import KeysDialog
@@ -37,7 +37,8 @@ from hounsview_vizapp.desktop.panels.measurements import MeasurementsPanel
 from hounsview_vizapp.desktop.panels.rendering import RenderingPanel
 from hounsview_vizapp.desktop.panels.series import SeriesPanel
 from hounsview_vizapp.desktop.panels.surfaces import SurfacesPanel
-from hounsview_vizapp.panes import slice_pane
+from hounsview_vizapp.drawing import BLUE, draw_badge
+from hounsview_vizapp.panes import slice_pane, text_height
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import Settings
 from hounsview_vizapp.tools import TOOLS
@@ -150,7 +151,8 @@ class MainWindow(QMainWindow):
         self.surfaces = SurfacesPanel(self.say_error)
         self.measurements = MeasurementsPanel(self.say_error)
         self.followers = (self.display, self.rendering, self.surfaces, self.measurements)
-        self.tabs = QTabWidget(documentMode=True)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
         for label, panel in (
             ("Series", self.series), ("Slices", self.display), ("3D", self.rendering),
             ("Surfaces", self.surfaces), ("Measure", self.measurements),
@@ -184,7 +186,7 @@ class MainWindow(QMainWindow):
                 continue
             action = QAction(command.label, self)
             action.setShortcut(command.key)
-            action.triggered.connect(lambda _=False, run=command.run: self._guarded(run))
+            action.triggered.connect(partial(self._run_command, command))
             files.addAction(action)
             self.addAction(action)
         self.recent = QMenu("Open &recent", self)
@@ -192,17 +194,20 @@ class MainWindow(QMainWindow):
         self.recent.aboutToShow.connect(self._fill_recent)
         menus: dict[str, QMenu] = {}
         for each in actions().values():
-            menu = menus.get(each.group) or menus.setdefault(each.group, bar.addMenu(each.group))
+            menu = menus.get(each.group) or menus.setdefault(
+                each.group, bar.addMenu(each.group)
+            )
             key = f"\t{each.keys[0]}" if each.keys else ""
             # The key stands beside the label, but is no shortcut: letters must reach boxes.
             entry = menu.addAction(each.label.replace("&", "&&") + key)
-            entry.triggered.connect(lambda _=False, name=each.name: self.run_action(name))
+            entry.triggered.connect(partial(self._run_named, each.name))
         shown = bar.addMenu("&Help")
         shown.addAction("Mouse and keys\t?", self.show_keys)
         shown.addAction("Light or dark\tCtrl+D", self.change_mode)
 
     def _make_toolbar(self) -> None:
-        bar = QToolBar("Tools", movable=False)
+        bar = QToolBar("Tools")
+        bar.setMovable(False)
         self.addToolBar(bar)
         bar.addAction("Open", self.commands.ask_folder).setToolTip("Open a folder (Ctrl+O)")
         bar.addSeparator()
@@ -211,7 +216,7 @@ class MainWindow(QMainWindow):
             action = bar.addAction(label)
             action.setCheckable(True)
             action.setToolTip(f"{label} ({actions()[f'tool {name}'].keys[0]})")
-            action.triggered.connect(lambda _=False, n=name: self.run_action(f"tool {n}"))
+            action.triggered.connect(partial(self._run_named, f"tool {name}"))
             self.tool_actions[name] = action
         bar.addSeparator()
         self.undo = bar.addAction("Undo", lambda: self.run_action("undo"))
@@ -242,10 +247,13 @@ class MainWindow(QMainWindow):
         shown = {}
         for (pane, widget), volume in zip(self.grid.panes.items(), volumes, strict=False):
             state = ViewState(crosshair=tuple(volume.geometry.centre), show_crosshair=False)
-            shown[pane] = slice_pane(
-                volume, state, plane_of_slice(volume), device_size(widget),
-                pixel_ratio=widget.devicePixelRatioF(), badge="PREVIEW",
-            )  # fmt: skip
+            size, ratio = device_size(widget), widget.devicePixelRatioF()
+            picture = slice_pane(volume, state, plane_of_slice(volume), size, pixel_ratio=ratio)
+            height = text_height(size, ratio)
+            if height:
+                at = (size[0] // 2, size[1] - 2 * height)
+                draw_badge(picture, "PREVIEW", at, height=height, color=BLUE)
+            shown[pane] = picture
         self.grid.show_pictures(shown)
 
     def _opened(self, opened: Opened) -> None:
@@ -314,7 +322,7 @@ class MainWindow(QMainWindow):
     def _show_start(self) -> None:
         self.pages.setCurrentWidget(self.start)
         self.start.set_links(
-            {path: lambda path=path: self.open_path(path) for path in self.settings.recent()[:6]}
+            {path: partial(self.open_path, path) for path in self.settings.recent()[:6]}
         )
 
     def _remember(self, path: str) -> None:
@@ -326,7 +334,7 @@ class MainWindow(QMainWindow):
     def _fill_recent(self) -> None:
         self.recent.clear()
         for path in self.settings.recent():
-            self.recent.addAction(path, lambda path=path: self.open_path(path))
+            self.recent.addAction(path, partial(self.open_path, path))
         self.recent.addSeparator()
         self.recent.addAction("Forget these", self.settings.forget_recent)
 
@@ -338,6 +346,12 @@ class MainWindow(QMainWindow):
         if viewer is not None:
             self._guarded(lambda: actions()[name].run(viewer))
             self._follow()
+
+    def _run_named(self, name: str, _: bool = False) -> None:
+        self.run_action(name)
+
+    def _run_command(self, command: Command, _: bool = False) -> None:
+        self._guarded(command.run)
 
     def show_keys(self) -> None:
         """Show what mouse and keys do."""
@@ -358,7 +372,7 @@ class MainWindow(QMainWindow):
         name = key_name(event)
         own: dict[str, Callable[[], object]] = {
             "?": self.show_keys, "F1": self.show_keys, "Ctrl+D": self.change_mode,
-            "F9": lambda: self.tabs.setVisible(self.tabs.isHidden()),
+            "F9": self._toggle_panel,
         }  # fmt: skip
         if name in own:
             own[name]()
@@ -366,6 +380,9 @@ class MainWindow(QMainWindow):
             self._follow()
         else:
             super().keyPressEvent(event)
+
+    def _toggle_panel(self) -> None:
+        self.tabs.setVisible(self.tabs.isHidden())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, Qt's name
         """Take what lies on this machine."""
@@ -386,7 +403,6 @@ class MainWindow(QMainWindow):
         self.opener.wait()
         self.commands.wait()
         self.grid.show_viewer(None)
-        self.settings_geometry = QByteArray(self.saveGeometry())
         super().closeEvent(event)
 
     def _key(self, name: str) -> bool:
@@ -420,9 +436,3 @@ class MainWindow(QMainWindow):
         for panel in self.followers:
             if panel is current:
                 panel.follow()
-
-
-def focus_is_in_text(window: QMainWindow) -> bool:
-    """Return whether a person is typing into a box."""
-    focus = window.focusWidget()
-    return focus is not None and focus.inherits("QLineEdit") and Qt.Key.Key_A is not None

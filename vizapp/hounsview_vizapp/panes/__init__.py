@@ -2,7 +2,7 @@
 
 from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of, plane_frame
 from hounsview_vizapp.panes.pointer import Reading, reading_at
-from hounsview_vizapp.panes.slices import slice_pane
+from hounsview_vizapp.panes.slices import slice_pane, text_height
 from hounsview_vizapp.panes.stepping import slice_number, step
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "slice_number",
     "slice_pane",
     "step",
+    "text_height",
 ]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
 
 from hounsview.viewstate import COLORMAPS, LAYOUTS, SLAB_KINDS
-from hounsview.windows import window_presets
-from hounsview_vizapp.desktop.panels.panel import (
-    Panel,
+from hounsview.windows import Window, window_presets
+from hounsview_vizapp.desktop.controls import (
+    button,
     choice,
     number_box,
     set_choice,
     set_number,
 )
+from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.session import Viewer
 
 _LAYOUTS = {"four-up": "Four panes", "3d": "3D"}
@@ -49,10 +51,10 @@ class DisplayPanel(Panel):
     def fill(self, viewer: Viewer) -> None:
         """Set the controls."""
         state = viewer.state
-        for name, button in self.windows.items():
-            button.setChecked(state.value.window_name == name)
-        set_number(self.center, state.window.center)
-        set_number(self.width, state.window.width)
+        for name, made in self.windows.items():
+            made.setChecked(state.value.window_name == name)
+        set_number(self.window_center, state.window.center)
+        set_number(self.window_width, state.window.width)
         set_choice(self.colormap, state.colormap)
         set_number(self.thickness, state.slab.thickness)
         set_choice(self.slab_kind, state.slab.kind)
@@ -70,30 +72,32 @@ class DisplayPanel(Panel):
         buttons.setSpacing(4)
         self.windows = {}
         for place, (name, window) in enumerate(window_presets().items()):
-            button = QPushButton(f"{name.capitalize()}", checkable=True)
-            key = (place + 1) % 10
-            button.setToolTip(f"C {window.center:g}  W {window.width:g} HU, key {key}")
-            button.clicked.connect(lambda _=False, w=window: self._chosen_window(w))
-            buttons.addWidget(button, place // 2, place % 2)
-            self.windows[name] = button
+            made = button(
+                name.capitalize(), partial(self._chosen_window, window), checkable=True,
+                tip=f"C {window.center:g}  W {window.width:g} HU, key {(place + 1) % 10}",
+            )  # fmt: skip
+            buttons.addWidget(made, place // 2, place % 2)
+            self.windows[name] = made
         rows.addRow(buttons)
-        self.center = number_box(-32768, 32767, step=10, unit="HU", changed=self._center)
-        self.width = number_box(1, 65536, step=20, unit="HU", changed=self._width)
-        rows.addRow("Centre", self.center)
-        rows.addRow("Width", self.width)
+        self.window_center = number_box(
+            -32768, 32767, step=10, unit="HU", changed=self._change_center
+        )
+        self.window_width = number_box(1, 65536, step=20, unit="HU", changed=self._change_width)
+        rows.addRow("Centre", self.window_center)
+        rows.addRow("Width", self.window_width)
         names = {name: _COLORS.get(name, name.capitalize()) for name in COLORMAPS}
         self.colormap = choice(names, lambda name: self.edit(colormap=name))
         rows.addRow("Colours", self.colormap)
 
-    def _chosen_window(self, window: object) -> None:
+    def _chosen_window(self, window: Window) -> None:
         self.edit(window=window)
         self.follow()  # A button pressed twice must stay down.
 
-    def _center(self, value: float) -> None:
+    def _change_center(self, value: float) -> None:
         if self.viewer is not None:
             self.edit("window", window=replace(self.viewer.state.window, center=value))
 
-    def _width(self, value: float) -> None:
+    def _change_width(self, value: float) -> None:
         if self.viewer is not None:
             self.edit("window", window=replace(self.viewer.state.window, width=value))
 
@@ -126,15 +130,13 @@ class DisplayPanel(Panel):
         self.angles = [
             number_box(
                 -180, 180, step=5, decimals=1, unit="\u00b0",
-                changed=lambda value, n=axis: self._angle(n, value),
+                changed=partial(self._angle, axis),
             )
             for axis in range(3)
         ]  # fmt: skip
         for name, box in zip(("Pitch", "Roll", "Yaw"), self.angles, strict=True):
             rows.addRow(name, box)
-        straight = QPushButton("Planes along the patient")
-        straight.clicked.connect(lambda: self.edit(oblique=(0, 0, 0)))
-        rows.addRow(straight)
+        rows.addRow(button("Planes along the patient", lambda: self.edit(oblique=(0, 0, 0))))
 
     def _angle(self, axis: int, value: float) -> None:
         if self.viewer is not None:
@@ -144,8 +146,7 @@ class DisplayPanel(Panel):
 
     def _add_cine(self, on_cine_speed: Callable[[float], object]) -> None:
         rows = self.group("Cine")
-        self.play = QPushButton("Play", checkable=True)
-        self.play.clicked.connect(self._toggle_cine)
+        self.play = button("Play", self._toggle_cine, checkable=True)
         self.speed = number_box(1, 60, unit="frames/s", changed=on_cine_speed)
         self.speed.setValue(10)
         both = QWidget()

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from hounsview.measure import measure, table_row
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
 )
 
+from hounsview.measure import measure, table_row
+from hounsview_vizapp.desktop.controls import button, label
 from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools import TOOLS
 from hounsview_vizapp.tools.measuring import remove_selected
 
 _MEASURING: Final = ("ruler", "angle", "rectangle", "ellipse", "probe")
+_HINT: Final = (
+    "Drag, or click point by point. Padding and filled slices are left out of every number."
+)
 
 
 class MeasurementsPanel(Panel):
@@ -36,18 +39,11 @@ class MeasurementsPanel(Panel):
         buttons.setSpacing(4)
         self.tools = {}
         for place, name in enumerate(_MEASURING):
-            button = QPushButton(TOOLS[name], checkable=True)
-            button.clicked.connect(lambda _=False, n=name: self._choose(n))
-            buttons.addWidget(button, place // 3, place % 3)
-            self.tools[name] = button
+            made = button(TOOLS[name], partial(self._choose, name), checkable=True)
+            buttons.addWidget(made, place // 3, place % 3)
+            self.tools[name] = made
         rows.addRow(buttons)
-        hint = QLabel(
-            "Drag, or click point by point. Padding and filled slices are left out of every "
-            "number.",
-            wordWrap=True,
-            objectName="faint",
-        )
-        rows.addRow(hint)
+        rows.addRow(label(_HINT))
         self.table = QTableWidget(0, 0)
         self.table.setAccessibleName("measurements")
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -57,11 +53,8 @@ class MeasurementsPanel(Panel):
         self.table.itemSelectionChanged.connect(self._selected)
         self.column.addWidget(self.table, 1)
         row = QHBoxLayout()
-        copy, remove = QPushButton("Copy table"), QPushButton("Remove")
-        copy.clicked.connect(self.copy)
-        remove.clicked.connect(self._remove)
-        row.addWidget(copy)
-        row.addWidget(remove)
+        row.addWidget(button("Copy table", self.copy))
+        row.addWidget(button("Remove", self._remove))
         self.column.addLayout(row)
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self.table)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -72,8 +65,8 @@ class MeasurementsPanel(Panel):
 
     def fill(self, viewer: Viewer) -> None:
         """Set the controls; numbers are taken again only when measurements changed."""
-        for name, button in self.tools.items():
-            button.setChecked(viewer.tool == name)
+        for name, made in self.tools.items():
+            made.setChecked(viewer.tool == name)
         key = (id(viewer), viewer.state.measurements)
         if key != self._key:
             self._key = key

@@ -6,16 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QGroupBox,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFormLayout, QGroupBox, QScrollArea, QVBoxLayout, QWidget
 
 from hounsview.errors import HounsviewError
 from hounsview_vizapp.session import Viewer
@@ -86,46 +78,3 @@ class Panel(QScrollArea):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.column.addWidget(box)
         return rows
-
-
-def number_box(
-    low: float,
-    high: float,
-    *,
-    step: float = 1.0,
-    decimals: int = 0,
-    unit: str = "",
-    changed: Callable[[float], object],
-) -> QDoubleSpinBox:
-    """Return a box for a number; `changed` hears of it when a person is done typing."""
-    box = QDoubleSpinBox()
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setDecimals(decimals)
-    box.setKeyboardTracking(False)
-    if unit:
-        box.setSuffix(f" {unit}")
-    box.valueChanged.connect(changed)
-    return box
-
-
-def set_number(box: QDoubleSpinBox, value: float) -> None:
-    """Show a number, unless a person is typing into the box."""
-    if not (box.hasFocus() and box.lineEdit().isModified()):
-        with QSignalBlocker(box):
-            box.setValue(value)
-
-
-def choice(items: dict[str, str], chosen: Callable[[str], object]) -> QComboBox:
-    """Return a list to choose from: names, and what is shown for each."""
-    box = QComboBox()
-    for name, label in items.items():
-        box.addItem(label, name)
-    box.activated.connect(lambda _: chosen(box.currentData()))
-    return box
-
-
-def set_choice(box: QComboBox, name: str | None) -> None:
-    """Show a name of a list; nothing when it is not there."""
-    with QSignalBlocker(box):
-        box.setCurrentIndex(box.findData(name))

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QInputDialog,
-    QPushButton,
-    QSlider,
-)
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QInputDialog
 
 from hounsview.errors import HounsviewError
 from hounsview.presets import OpacityPoints, rendering_presets
 from hounsview.viewstate import Transfer
-from hounsview_vizapp.desktop.panels.panel import (
-    Panel,
+from hounsview_vizapp.desktop.controls import (
+    button,
     choice,
     number_box,
     set_choice,
     set_number,
+    set_slider,
+    slider,
 )
+from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.desktop.panels.transfer import TransferEditor
 from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.session import Viewer
@@ -73,8 +69,7 @@ class RenderingPanel(Panel):
             transfer.shift,
         )
         set_number(self.shift, transfer.shift)
-        if not self.opacity.isSliderDown():
-            self.opacity.setValue(round(100 * transfer.opacity))
+        set_slider(self.opacity, round(100 * transfer.opacity))
         self.shade.setChecked(preset.shade if transfer.shade is None else transfer.shade)
         set_choice(self.quality, state.quality)
         for name, box in self.shown.items():
@@ -107,17 +102,22 @@ class RenderingPanel(Panel):
             changed=lambda value: self.edit("shift", transfer={"shift": value}),
         )  # fmt: skip
         rows.addRow("Shift", self.shift)
-        self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
-        self.opacity.setAccessibleName("opacity")
-        self.opacity.valueChanged.connect(
-            lambda value: self.edit("opacity", transfer={"opacity": value / 100})
+        self.opacity = slider(
+            "opacity",
+            100,
+            lambda value: self.edit("opacity", transfer={"opacity": value / 100}),
         )
         rows.addRow("Opacity", self.opacity)
         self.shade = QCheckBox("Shaded")
         self.shade.toggled.connect(lambda on: self.edit(transfer={"shade": on}))
-        back = QPushButton("As the preset says")
-        back.clicked.connect(lambda: self.edit(transfer=Transfer()))
+        back = button("As the preset says", lambda: self.edit(transfer=Transfer()))
         rows.addRow(self.shade, back)
+
+    def _show_or_hide(self, name: str, on: bool) -> None:
+        self.edit(None, **{name: on})
+
+    def _make_clear(self, percent: int) -> None:
+        self.edit("opacity", transfer={"opacity": percent / 100})
 
     def _begin(self) -> None:
         if self.viewer is not None:
@@ -138,12 +138,12 @@ class RenderingPanel(Panel):
         self.own.setPlaceholderText("none saved yet")
         self._list_own()
         buttons = QHBoxLayout()
-        for label, run in (
-            ("Use", self._use_own), ("Save...", self._ask_name), ("Delete", self._delete_own),
-        ):  # fmt: skip
-            button = QPushButton(label)
-            button.clicked.connect(lambda _=False, run=run: run())
-            buttons.addWidget(button)
+        for made in (
+            button("Use", self._use_own),
+            button("Save...", self._ask_name),
+            button("Delete", self._delete_own),
+        ):
+            buttons.addWidget(made)
         rows.addRow(self.own)
         rows.addRow(buttons)
 
@@ -191,6 +191,6 @@ class RenderingPanel(Panel):
             ("show_table", "Table"),
         ):  # fmt: skip
             box = QCheckBox(label)
-            box.toggled.connect(lambda on, name=name: self.edit(**{name: on}))
+            box.toggled.connect(partial(self._show_or_hide, name))
             rows.addRow(box)
             self.shown[name] = box

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QHeaderView,
-    QLabel,
     QSplitter,
     QTextBrowser,
     QTreeWidget,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from hounsview.findings import Finding, Report, Severity
 from hounsview_vizapp.contents import Entry, in_plain_words
+from hounsview_vizapp.desktop.controls import label
 from hounsview_vizapp.desktop.theme import Mode, colors
 
 _TONE: Final = {"ok": "good", "repaired": "warn", "split": "warn", "refused": "bad"}
@@ -47,10 +47,13 @@ class SeriesPanel(QWidget):
         self._on_chosen = on_chosen
         self._mode: Mode = "dark"
         self._entries: list[Entry] = []
+        self._items: list[QTreeWidgetItem] = []
         self._shown: int | None = None
         self._report: Report | None = None
-        self.where = QLabel(objectName="faint", wordWrap=True)
-        self.list = QTreeWidget(rootIsDecorated=False, uniformRowHeights=True)
+        self.where = label()
+        self.list = QTreeWidget()
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
         self.list.setHeaderLabels(["", "Series", "Status"])
         self.list.setAccessibleName("series")
         header = self.list.header()
@@ -60,7 +63,8 @@ class SeriesPanel(QWidget):
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         self.list.itemActivated.connect(self._activated)
         self.list.currentItemChanged.connect(lambda *_: self._tell())
-        self.findings = QTextBrowser(openLinks=False)
+        self.findings = QTextBrowser()
+        self.findings.setOpenLinks(False)
         self.findings.setAccessibleName("findings")
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.list)
@@ -75,12 +79,14 @@ class SeriesPanel(QWidget):
         """List what lies under a path."""
         self._entries, self._shown, self._report = entries, None, None
         self.where.setText(where)
+        self._items.clear()
         self.list.clear()
         for entry in entries:
             item = QTreeWidgetItem(
                 [str(entry.number), f"{entry.title}\n{entry.detail}", str(entry.report.status)]
             )
             item.setToolTip(1, f"{entry.title}\n{entry.detail}\n{entry.source.series_uid}")
+            self._items.append(item)
             self.list.addTopLevelItem(item)
         self._color()
         self._tell()
@@ -90,7 +96,7 @@ class SeriesPanel(QWidget):
         self._shown = self._entries.index(entry) if entry in self._entries else None
         self._report = report
         if self._shown is not None:
-            item = self.list.topLevelItem(self._shown)
+            item = self._items[self._shown]
             if report is not None:
                 item.setText(2, str(report.status))
             self.list.setCurrentItem(item)
@@ -105,8 +111,7 @@ class SeriesPanel(QWidget):
 
     def _color(self) -> None:
         chosen = colors(self._mode)
-        for row in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(row)
+        for row, item in enumerate(self._items):
             item.setForeground(2, QBrush(QColor(chosen[_TONE[item.text(2)]])))
             font = item.font(1)
             font.setBold(row == self._shown)

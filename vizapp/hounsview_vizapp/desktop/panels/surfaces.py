@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+import numpy.typing as npt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
+    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSlider,
     QWidget,
 )
 
 from hounsview.viewstate import CropBox, Surface
-from hounsview_vizapp.desktop.panels.panel import Panel, number_box, set_number
+from hounsview_vizapp.desktop.controls import (
+    button,
+    clear,
+    label,
+    number_box,
+    set_number,
+    set_slider,
+    slider,
+)
+from hounsview_vizapp.desktop.panels.panel import Panel
+from hounsview_vizapp.panes.frames import patient_box
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.actions import toggle_surface
+
+Floats = npt.NDArray[np.float64]
 
 _CROP_STEPS = 200
 _SIDES = (("Right", "Left"), ("Anterior", "Posterior"), ("Inferior", "Superior"))
@@ -40,19 +54,16 @@ class SurfacesPanel(Panel):
         rows.addRow(self._list)
         buttons = QHBoxLayout()
         for tissue in ("bone", "lung", "skin"):
-            button = QPushButton(tissue.capitalize())
-            button.clicked.connect(lambda _=False, t=tissue: self._toggle(t))
-            buttons.addWidget(button)
+            buttons.addWidget(button(tissue.capitalize(), partial(self._toggle, tissue)))
         rows.addRow(buttons)
         self.level = number_box(-1024, 4000, step=25, unit="HU", changed=lambda _: None)
         self.level.setValue(250)
-        add = QPushButton("Add level")
-        add.clicked.connect(self._add_level)
         both = QHBoxLayout()
         both.addWidget(self.level)
-        both.addWidget(add)
+        both.addWidget(button("Add level", self._add_level))
         rows.addRow(both)
         self._shown: tuple[Surface, ...] | None = None
+        self._controls: list[tuple[QCheckBox, QPushButton, QDoubleSpinBox, QSlider]] = []
         self._add_crop()
         self.column.addStretch(1)
         self.setEnabled(False)
@@ -71,31 +82,24 @@ class SurfacesPanel(Panel):
             red, green, blue = (round(255 * part) for part in surface.color)
             color.setStyleSheet(f"background: rgb({red}, {green}, {blue}); min-width: 14px")
             set_number(level, surface.level or 0)
-            if not opacity.isSliderDown():
-                opacity.setValue(round(100 * surface.opacity))
+            set_slider(opacity, round(100 * surface.opacity))
         self._fill_crop(viewer)
 
     def _make_rows(self, surfaces: tuple[Surface, ...]) -> None:
-        while (item := self._rows.takeAt(0)) is not None:
-            item.widget().deleteLater()
-        self._controls = []
+        clear(self._rows)
+        self._controls.clear()
         for row, surface in enumerate(surfaces):
             shown = QCheckBox(surface.name)
-            shown.toggled.connect(lambda on, n=row: self._change(n, shown=on))
-            color = QPushButton(toolTip="Colour", accessibleName=f"colour of {surface.name}")
-            color.clicked.connect(lambda _=False, n=row: self._ask_color(n))
+            shown.toggled.connect(partial(self._show_or_hide, row))
+            name = f"colour of {surface.name}"
+            color = button("", partial(self._ask_color, row), tip="Colour", name=name)
             level = number_box(
-                -1024, 4000, step=25, unit="HU",
-                changed=lambda value, n=row: self._change(n, level=value),
-            )  # fmt: skip
-            opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
-            opacity.setToolTip("Opacity")
-            opacity.valueChanged.connect(
-                lambda value, n=row: self._change(n, opacity=value / 100)
+                -1024, 4000, step=25, unit="HU", changed=partial(self._move_level, row)
             )
-            remove = QPushButton("\u00d7", toolTip="Remove")
+            opacity = slider("opacity", 100, partial(self._make_clear, row))
+            name = f"remove {surface.name}"
+            remove = button("\u00d7", partial(self._remove, row), tip="Remove", name=name)
             remove.setFixedWidth(28)
-            remove.clicked.connect(lambda _=False, n=row: self._remove(n))
             for column, widget in enumerate((shown, color, level, opacity, remove)):
                 self._rows.addWidget(widget, row, column)
             self._controls.append((shown, color, level, opacity))
@@ -110,11 +114,20 @@ class SurfacesPanel(Panel):
             surface = Surface(f"{level:g} HU", level)
             self.edit(surfaces=(*self.viewer.state.surfaces, surface))
 
-    def _change(self, row: int, **changes: object) -> None:
+    def _show_or_hide(self, row: int, on: bool) -> None:
+        self._change(row, shown=on)
+
+    def _move_level(self, row: int, level: float) -> None:
+        self._change(row, level=level)
+
+    def _make_clear(self, row: int, percent: int) -> None:
+        self._change(row, opacity=percent / 100)
+
+    def _change(self, row: int, **changes: Any) -> None:
         if self.viewer is None:
             return
         surfaces = list(self.viewer.state.surfaces)
-        surfaces[row] = replace(surfaces[row], **changes)  # type: ignore[arg-type]
+        surfaces[row] = replace(surfaces[row], **changes)
         self.edit(f"surface {row} {min(changes)}", surfaces=tuple(surfaces))
 
     def _remove(self, row: int) -> None:
@@ -129,7 +142,7 @@ class SurfacesPanel(Panel):
         now = QColor.fromRgbF(*self.viewer.state.surfaces[row].color)
         chosen = QColorDialog.getColor(now, self, "Colour of the surface")
         if chosen.isValid():
-            self._change(row, color=chosen.getRgbF()[:3])
+            self._change(row, color=(chosen.redF(), chosen.greenF(), chosen.blueF()))
 
     # The crop box.
 
@@ -142,20 +155,15 @@ class SurfacesPanel(Panel):
         for axis, (low_name, high_name) in enumerate(_SIDES):
             pair = []
             for side, name in enumerate((low_name, high_name)):
-                slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_CROP_STEPS)
-                slider.setAccessibleName(f"crop {name.lower()}")
-                slider.valueChanged.connect(
-                    lambda value, a=axis, s=side: self._move_crop(a, s, value)
-                )
-                rows.addRow(name, slider)
-                pair.append(slider)
+                move = partial(self._move_crop, axis, side)
+                made = slider(f"crop {name.lower()}", _CROP_STEPS, move)
+                rows.addRow(name, made)
+                pair.append(made)
             self.crop_sliders.append((pair[0], pair[1]))
-        self.crop_size = QLabel(objectName="faint")
+        self.crop_size = label()
         rows.addRow(self.crop_size)
 
-    def _box(self, viewer: Viewer) -> tuple[np.ndarray, np.ndarray]:
-        from hounsview_vizapp.panes.planes import patient_box
-
+    def _box(self, viewer: Viewer) -> tuple[Floats, Floats]:
         return patient_box(viewer.volume.geometry)
 
     def _fill_crop(self, viewer: Viewer) -> None:
@@ -164,11 +172,10 @@ class SurfacesPanel(Panel):
         self.crop.setChecked(crop is not None)
         shown = (low, high) if crop is None else (crop.low, crop.high)
         for axis, pair in enumerate(self.crop_sliders):
-            for side, slider in enumerate(pair):
-                slider.setEnabled(crop is not None)
-                if not slider.isSliderDown():
-                    share = (shown[side][axis] - low[axis]) / (high[axis] - low[axis])
-                    slider.setValue(round(share * _CROP_STEPS))
+            for side, made in enumerate(pair):
+                made.setEnabled(crop is not None)
+                share = (shown[side][axis] - low[axis]) / (high[axis] - low[axis])
+                set_slider(made, round(share * _CROP_STEPS))
         size = np.subtract(shown[1], shown[0])
         self.crop_size.setText(" x ".join(f"{mm:.0f}" for mm in size) + " mm")
 
