@@ -1,4 +1,4 @@
-"""The command line: `hounsview info | render | convert | phantom`.
+"""The command line: `hounsview view | info | render | convert | phantom`.
 
 Exit status: 0 done, 1 refused or failed (the reason on stderr, nothing half-written),
 2 wrong usage, 130 interrupted.
@@ -10,14 +10,12 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hounsview as hv
-from hounsview.viewstate import LAYOUTS
-from hounsview_vizapp import opening
+from hounsview_vizapp import opening, viewcommands
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,9 +26,11 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 examples:
+  hounsview view scans/                     look at it
   hounsview info scans/                     what is in a folder, and what is wrong with it
   hounsview render scans/ -o chest.png      axial, coronal, sagittal and 3D in one picture
   hounsview render -o demo.png              the same of the built-in thorax phantom
+  hounsview render scans/ --turntable -o chest.mp4
   hounsview convert scans/ -o chest.nii.gz  the volume for other programs, with a report
   hounsview phantom head -o head/           a phantom as a DICOM series
 """
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # File names may hold bytes that are no text.
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(opening.with_negative_lists(given))
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         hv.set_limits(**dict(options.limit))
@@ -100,21 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     phantom.set_defaults(command=_phantom)
 
-    _add_render(commands)
+    viewcommands.add_view(commands)
+    viewcommands.add_render(commands)
     _add_convert(commands)
     return parser
-
-
-def _add_render(commands: _Commands) -> None:
-    render = commands.add_parser("render", help="draw a PNG, without a display")
-    render.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
-    render.add_argument("-o", "--output", type=Path, required=True, help="PNG to write")
-    opening.add_options(render)
-    render.add_argument("--pane", choices=LAYOUTS, default="four-up", help="default: four-up")
-    render.add_argument("--window", help="preset such as lung, or CENTER,WIDTH in HU")
-    render.add_argument("--preset", help="volume rendering, such as bone or lung")
-    render.add_argument("--size", type=_size, default=(1200, 1200), metavar="WxH")
-    render.set_defaults(command=_render)
 
 
 def _add_convert(commands: _Commands) -> None:
@@ -147,20 +137,8 @@ def _spacing(text: str) -> tuple[float, ...]:
     return values
 
 
-def _size(text: str) -> tuple[int, int]:
-    """Return (rows, columns) of WIDTHxHEIGHT."""
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal()):
-        msg = f"{text!r} is not WIDTHxHEIGHT such as 1200x1200"
-        raise argparse.ArgumentTypeError(msg)
-    if not all(64 <= int(side) <= 8192 for side in (width, height)):
-        msg = f"{text!r}: each side must be from 64 to 8192 pixels"
-        raise argparse.ArgumentTypeError(msg)
-    return int(height), int(width)
-
-
 def _info(options: argparse.Namespace) -> int:
-    with _progress() as progress:
+    with opening.progress_bar() as progress:
         entries = (
             [_entry_of_image(options.path, progress)]
             if hv.is_image_file(options.path)
@@ -252,25 +230,9 @@ def _print_entries(path: str, entries: Sequence[dict[str, Any]], console: Consol
 
 def _phantom(options: argparse.Namespace) -> int:
     volume = hv.phantom(options.name, spacing=options.spacing, noise=options.noise)
-    with _progress() as progress:
+    with opening.progress_bar() as progress:
         files = hv.write_dicom(volume, options.output, progress=progress)
     print(f"{len(files)} files in {options.output}")
-    return 0
-
-
-def _render(options: argparse.Namespace) -> int:
-    from hounsview_vizapp import pictures
-
-    _check_output(options.output)
-    state = hv.ViewState(layout=options.pane)
-    if options.window:
-        state = pictures.with_window(state, options.window)
-    if options.preset:
-        state = pictures.with_rendering(state, options.preset)
-    volume = _load(options)
-    pictures.save_png(pictures.picture_of(volume, state, options.size), options.output)
-    print(f"{options.output}: {volume!r}")
-    _say_findings(volume)
     return 0
 
 
@@ -278,63 +240,15 @@ def _convert(options: argparse.Namespace) -> int:
     from hounsview.export import checked_target
 
     checked_target(options.output)
-    volume = _load(options)
-    with _progress() as progress:
+    with opening.progress_bar() as progress:
+        volume = opening.load(options, progress)
+    with opening.progress_bar() as progress:
         written = hv.write(volume, options.output, progress=progress)
     report = [file.name for file in written if file.name.endswith(".report.json")]
     beside = f" (and {report[0]})" if report else f" ({len(written)} files)"
     print(f"{options.output}{beside}: {volume!r}")
-    _say_findings(volume)
+    opening.say_findings(volume)
     return 0
-
-
-def _check_output(path: Path) -> None:
-    """Refuse before any work what could not be written after it."""
-    if path.suffix.lower() != ".png":
-        msg = f"{path}: pictures are written as PNG; name a file that ends in .png"
-        raise hv.ArgumentError(msg)
-    if not path.parent.is_dir():
-        msg = f"{path.parent}: no such folder to write {path.name} into"
-        raise hv.WriteError(msg, files=[path])
-
-
-def _load(options: argparse.Namespace) -> hv.Volume:
-    with _progress() as progress:
-        return opening.load(options, progress)
-
-
-def _say_findings(volume: hv.Volume) -> None:
-    """Tell on stderr what a person must know of the volume: all but notes."""
-    for finding in volume.report.findings:
-        if finding.severity != hv.Severity.NOTE:
-            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
-    """Give a progress callback that draws a bar on a terminal once a second has passed."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from time import monotonic
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    started = monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("", total=None)
-
-    def show(done: int, total: int, what: str) -> None:
-        if not bar.live.is_started and monotonic() - started > 1:
-            bar.start()
-        bar.update(task, completed=done, total=total, description=what[:40])
-
-    try:
-        yield show
-    finally:
-        bar.stop()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -66,6 +70,26 @@ def limit(text: str) -> tuple[str, int]:
     return name, int(digits) << 10 * power
 
 
+def with_negative_lists(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which lists that begin with a minus are taken for values.
+
+    argparse takes ``-20,5,-30`` for an option, unless it is joined to its own by ``=``.
+
+    Examples
+    --------
+    >>> with_negative_lists(["x", "--at", "-20,5,-30", "-o", "a.png"])
+    ['x', '--at=-20,5,-30', '-o', 'a.png']
+    """
+    joined: list[str] = []
+    for argument in arguments:
+        is_list = re.match(r"-[\d.]+,", argument) is not None
+        if is_list and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def raw_layout(text: str) -> RawLayout:
     """Return the layout that a text such as ``12x512x512,>i2,1x0.5x0.5,3416`` says.
 
@@ -126,3 +150,37 @@ def load(options: argparse.Namespace, progress: Progress | None) -> hv.Volume:
         series = int(series)
     policy: Literal["strict", "repair"] = "strict" if options.strict else "repair"
     return hv.load(path, series=series, policy=policy, unit=options.unit, progress=progress)
+
+
+def say_findings(volume: hv.Volume) -> None:
+    """Tell on stderr what a person must know of the volume: all but notes."""
+    for finding in volume.report.findings:
+        if finding.severity != hv.Severity.NOTE:
+            print(f"hounsview: {finding.severity}: {finding}", file=sys.stderr)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, str], None] | None]:
+    """Give a progress callback that draws a bar on a terminal once a second has passed."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from time import monotonic
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    started = monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
+
+    def show(done: int, total: int, what: str) -> None:
+        if not bar.live.is_started and monotonic() - started > 1:
+            bar.start()
+        bar.update(task, completed=done, total=total, description=what[:40])
+
+    try:
+        yield show
+    finally:
+        bar.stop()

@@ -12,17 +12,18 @@ import numpy as np
 from hounsview.errors import ArgumentError, RenderingUnavailableError, WriteError
 from hounsview.findings import Severity
 from hounsview.presets import rendering_presets
-from hounsview.viewstate import LAYOUTS, PLANES, ViewState
+from hounsview.viewstate import PLANES, ViewState
 from hounsview.volume import Volume
 from hounsview.windows import Window, window_presets
 from hounsview.writing import atomic_file
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.lettering import text_width
-from hounsview_vizapp.panes import slice_pane, text_height
+from hounsview_vizapp.panes import slice_number, slice_pane, step, text_height
 from hounsview_vizapp.rendering import volume_pane
 
 _GAP: Final = 4
+_SMALLEST_IN_MONTAGE: Final = 32
 _SEAM: Final = (58, 64, 74)
 
 
@@ -67,6 +68,57 @@ def picture_of(
         part = body[top : top + rows + (body.shape[0] - _GAP) % 2 * (place // 2)]
         part = part[:, left : left + columns + (body.shape[1] - _GAP) % 2 * (place % 2)]
         part[:] = pane_of(volume, state, pane, part.shape[:2], pixel_ratio)
+    return whole
+
+
+def montage_of(
+    volume: Volume,
+    state: ViewState,
+    plane: str,
+    grid: tuple[int, int],
+    size: tuple[int, int] = (1200, 1200),
+) -> Picture:
+    """Return slices of one plane side by side, spread evenly over the volume.
+
+    Parameters
+    ----------
+    volume : Volume
+    state : ViewState
+    plane : str
+        ``"axial"``, ``"coronal"`` or ``"sagittal"``.
+    grid : (rows, columns)
+        Of slices; where there are fewer slices the last places stay empty.
+    size : (rows, columns)
+        Of the whole picture, px.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 RGB
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such plane, or the picture is too small for so many.
+    """
+    total = slice_number(volume, state, plane)[1]
+    places = min(total, grid[0] * grid[1])
+    sides = tuple((n - _GAP * (many - 1)) // many for n, many in zip(size, grid, strict=True))
+    if min(sides) < _SMALLEST_IN_MONTAGE:
+        msg = (
+            f"{grid[0]} x {grid[1]} slices in {size[0]} x {size[1]} pixels leave {min(sides)} "
+            f"for each; it needs {_SMALLEST_IN_MONTAGE}: fewer slices, or a larger size"
+        )
+        raise ArgumentError(msg)
+    whole = drawing.blank(size, _SEAM)
+    first = step(volume, replace(state, show_crosshair=False), plane, -total)
+    for place in range(places):
+        # The middles of equal shares: neither end is shown before what lies between.
+        shown = step(volume, first, plane, (2 * place + 1) * total // (2 * places))
+        top, left = (
+            at * (side + _GAP) for at, side in zip(divmod(place, grid[1]), sides, strict=True)
+        )
+        picture = slice_pane(volume, shown, plane, (sides[0], sides[1]))
+        whole[top : top + sides[0], left : left + sides[1]] = picture
     return whole
 
 
@@ -171,6 +223,3 @@ def save_png(picture: Picture, path: Path) -> None:
         raise WriteError(msg, files=[path])
     with atomic_file(path) as temporary:
         temporary.write_bytes(np.asarray(encoded).tobytes())
-
-
-__all__ = ["LAYOUTS", "pane_of", "picture_of", "save_png", "with_rendering", "with_window"]

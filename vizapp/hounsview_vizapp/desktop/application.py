@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import TracebackType
 
 from PySide6.QtWidgets import QApplication
 
 from hounsview_vizapp.desktop import theme
 from hounsview_vizapp.desktop.window import MainWindow
+from hounsview_vizapp.rendering import prepare
 from hounsview_vizapp.settings import Settings
 
 
@@ -32,6 +34,8 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
     chosen = theme.system_mode(application) if mode is None else mode
     theme.apply_theme(application, chosen)
     window = MainWindow(Settings(), chosen)
+    # OpenGL is asked for while files are read.
+    Thread(target=prepare, name="hounsview prepare", daemon=True).start()
     with surviving(window):
         window.show()
         if path is not None:
