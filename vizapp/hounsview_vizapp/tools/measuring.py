@@ -56,11 +56,16 @@ def hover(scenery: Scenery, event: PointerEvent) -> None:
 
 
 def grab(scenery: Scenery, event: PointerEvent) -> Callable[[PointerEvent], None] | None:
-    """Take hold of a measurement under the pointer: of one point, or of the whole."""
+    """Take hold of a measurement under the pointer: of one point, or of the whole.
+
+    While another one is to be drawn, lines let the pointer through.
+    """
     if scenery.draft:
         return None
     reach = _REACH * event.pixel_ratio
     found = scenery.hit(event.pane, event.at, event.size, reach)
+    if found is not None and found[1] < 0 and scenery.tool in POINTS_OF:
+        found = None
     if found is None:
         scenery.selected = None
         return None

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
+    QHeaderView,
     QTableWidget,
     QTableWidgetItem,
 )
 
-from hounsview.measure import measure, table_row
+from hounsview.measure import Measured, measure, table_row
+from hounsview.viewstate import Measurement
 from hounsview_vizapp.desktop.controls import button, label
 from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.session import Viewer
@@ -24,6 +26,7 @@ from hounsview_vizapp.tools import TOOLS
 from hounsview_vizapp.tools.measuring import remove_selected
 
 _MEASURING: Final = ("ruler", "angle", "rectangle", "ellipse", "probe")
+_TOP_LEFT: Final = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
 _HINT: Final = (
     "Drag, or click point by point. Padding and filled slices are left out of every number."
 )
@@ -44,7 +47,11 @@ class MeasurementsPanel(Panel):
             self.tools[name] = made
         rows.addRow(buttons)
         rows.addRow(label(_HINT))
-        self.table = QTableWidget(0, 0)
+        self.table = QTableWidget(0, 3)
+        self.table.setHorizontalHeaderLabels(["", "What", "Numbers"])
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
         self.table.setAccessibleName("measurements")
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -59,7 +66,7 @@ class MeasurementsPanel(Panel):
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self.table)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self.copy)
-        self._cells: list[dict[str, str]] = []
+        self._numbers: list[tuple[Measurement, Measured]] = []
         self._key: object = None
         self.setEnabled(False)
 
@@ -70,11 +77,8 @@ class MeasurementsPanel(Panel):
         key = (id(viewer), viewer.state.measurements)
         if key != self._key:
             self._key = key
-            self._cells = [
-                {"": str(number), **table_row(each, measure(viewer.volume, each))}
-                for number, each in enumerate(viewer.state.measurements, start=1)
-            ]
-            self._show_cells()
+            self._numbers = [(m, measure(viewer.volume, m)) for m in viewer.state.measurements]
+            self._show_numbers()
         wanted = viewer.selected
         if wanted is None:
             self.table.clearSelection()
@@ -86,24 +90,31 @@ class MeasurementsPanel(Panel):
         QGuiApplication.clipboard().setText(self.text())
 
     def text(self) -> str:
-        """Return the table as tab-separated lines, the heading first."""
-        names = self._columns()
-        lines = ["\t".join(names)]
-        lines += ["\t".join(cells.get(name, "") for name in names) for cells in self._cells]
-        return "\n".join(lines)
+        """Return the table as tab-separated lines, the heading first: each number a column."""
+        self.follow()
+        rows = [
+            {"": str(number), **table_row(measurement, measured)}
+            for number, (measurement, measured) in enumerate(self._numbers, start=1)
+        ]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        lines = ["\t".join(row.get(name, "") for name in names) for row in rows]
+        return "\n".join(["\t".join(names), *lines])
 
-    def _columns(self) -> list[str]:
-        return list(dict.fromkeys(name for cells in self._cells for name in cells))
-
-    def _show_cells(self) -> None:
-        names = self._columns()
-        self.table.setColumnCount(len(names))
-        self.table.setRowCount(len(self._cells))
-        self.table.setHorizontalHeaderLabels(names)
-        for row, cells in enumerate(self._cells):
-            for column, name in enumerate(names):
-                self.table.setItem(row, column, QTableWidgetItem(cells.get(name, "")))
-        self.table.resizeColumnsToContents()
+    def _show_numbers(self) -> None:
+        """Show each measurement in one row; the clipboard gets every number apart."""
+        self.table.setRowCount(len(self._numbers))
+        for row, (measurement, measured) in enumerate(self._numbers):
+            values = measured.values().items()
+            cells = (
+                str(row + 1),
+                f"{measurement.text or measurement.kind}\n{measurement.plane}",
+                "\n".join(f"{name} {value}" for name, value in values),
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(_TOP_LEFT)
+                self.table.setItem(row, column, item)
+        self.table.resizeRowsToContents()
 
     def _choose(self, name: str) -> None:
         if self.viewer is not None:
