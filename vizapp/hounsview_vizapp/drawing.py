@@ -158,9 +158,12 @@ def draw_crosshair(
 
 def hatch(picture: Picture, where: npt.NDArray[np.uint8], color: Color = AMBER) -> None:
     """Draw diagonal lines over the pixels of a (rows, columns) mask that are not 0."""
-    lines = cv2.bitwise_and(where, _stripes(picture.shape[0], picture.shape[1]))
-    tinted = cv2.addWeighted(picture, 0.35, blank(picture.shape[:2], color), 0.65, 0)
-    cv2.copyTo(tinted, lines, picture)
+    left, top, columns, rows = cv2.boundingRect(where)
+    box = (slice(top, top + rows), slice(left, left + columns))
+    lines = np.where(where[box] > 0, _stripes(*where.shape)[box], np.uint8(0))
+    part = picture[box]
+    tinted = cv2.addWeighted(part, 0.35, blank((rows, columns), color), 0.65, 0)
+    np.copyto(part, cv2.copyTo(tinted, lines, part.copy()))
 
 
 def draw_edges(picture: Picture, letters: dict[tuple[int, int], str], *, height: int) -> None:

@@ -45,6 +45,7 @@ def margin_of(height: int) -> int:
     return max(2, height // 3)
 
 
+@lru_cache(maxsize=512)
 def text_width(text: str, height: int) -> int:
     """Return how wide a text is, px."""
     return math.ceil(sum(_advance(letter, height) for letter in _plain(text)) / _FINER)

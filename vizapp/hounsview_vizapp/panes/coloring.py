@@ -15,6 +15,7 @@ from hounsview.volume import Validity, Volume
 from hounsview.windows import Window
 from hounsview_vizapp import drawing
 from hounsview_vizapp.lettering import Picture
+from hounsview_vizapp.panes.buffers import Buffers
 from hounsview_vizapp.panes.sampling import PlaneSample
 
 Marks = npt.NDArray[np.uint8]
@@ -41,7 +42,9 @@ def shown_window(volume: Volume, state: ViewState) -> Window:
     return _full_windows[volume]
 
 
-def colored(sample: PlaneSample, window: Window, colormap: str) -> Picture:
+def colored(
+    sample: PlaneSample, window: Window, colormap: str, buffers: Buffers | None = None
+) -> Picture:
     """Return the windowed values in colour.
 
     What was not measured is slate in every colour map, and filled slices are hatched.
@@ -49,20 +52,28 @@ def colored(sample: PlaneSample, window: Window, colormap: str) -> Picture:
     Returns
     -------
     (rows, columns, 3) uint8 RGB
+        Never a part of the buffers.
     """
-    grey = _windowed(sample.values, window)
+    size = sample.valid.shape
+    buffers = Buffers() if buffers is None else buffers
+    grey = _windowed(sample.values, window, buffers.array("grey", size, np.uint8))
+    picture: Picture = np.empty((*size, 3), np.uint8)
     if colormap == "inverted":
-        grey = np.invert(grey)
+        np.invert(grey, out=grey)
     if colormap in _TABLES:
-        picture = np.asarray(cv2.applyColorMap(grey, colors_of(colormap)), np.uint8)
+        cv2.applyColorMap(grey, colors_of(colormap), picture)
     else:
-        picture = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
-    outside = sample.valid & _PADDING
-    cv2.copyTo(drawing.blank(sample.valid.shape), outside, picture)
-    filled = sample.valid & _FILLED
-    if filled.any():
-        drawing.hatch(picture, np.where(filled, np.uint8(255), np.uint8(0)))
+        cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB, picture)
+    outside = np.bitwise_and(sample.valid, _PADDING, out=grey)
+    cv2.copyTo(_slate(size), outside, picture)
+    if int(np.bitwise_or.reduce(sample.valid, axis=None)) & _FILLED:
+        drawing.hatch(picture, sample.valid & _FILLED)
     return picture
+
+
+@lru_cache(maxsize=4)
+def _slate(size: tuple[int, int]) -> Picture:
+    return drawing.blank(size)
 
 
 @lru_cache(maxsize=8)
@@ -102,15 +113,15 @@ def _styles(overlays: tuple[Overlay, ...]) -> tuple[Marks, Marks]:
     return keep, add
 
 
-def _windowed(values: npt.NDArray[Any], window: Window) -> Marks:
+def _windowed(values: npt.NDArray[Any], window: Window, into: Marks) -> Marks:
     """Return (rows, columns) uint8 grey, as `Window.apply` does, only faster."""
     if values.dtype == np.int16:
-        return np.asarray(cv2.LUT(values, window.table().reshape(1, -1)), np.uint8)
+        return np.asarray(cv2.LUT(values, window.table().reshape(1, -1), into), np.uint8)
     low, high = window.range
     if window.function == "SIGMOID" or high <= low:
         return window.apply(values)
     # Infinity has no nearest integer, so it is cut off first; not-a-number becomes 0.
     scale = 255 / (high - low)
     cut = np.minimum(values, np.float32(high))
-    grey = cv2.addWeighted(cut, scale, cut, 0, -low * scale, dtype=cv2.CV_8U)
-    return np.asarray(grey, np.uint8)
+    cv2.addWeighted(cut, scale, cut, 0, -low * scale, into, dtype=cv2.CV_8U)
+    return into

@@ -7,6 +7,7 @@ it; turned planes and oblique arrays go through `hounsview_vizapp.panes.reslicin
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,11 +17,15 @@ import numpy.typing as npt
 
 from hounsview.geometry import Geometry
 from hounsview.volume import Validity, Volume
+from hounsview_vizapp.panes.buffers import Buffers
 from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.slabs import Composite
 
 _BLOCK: Final = 16
 """Slices that a slab takes at once: enough for speed, few enough for memory."""
+
+
+_second = ThreadPoolExecutor(1, thread_name_prefix="hounsview-slice")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +43,22 @@ class PlaneSample:
     valid: npt.NDArray[np.uint8]
 
 
-def sample_plane(volume: Volume, frame: PlaneFrame) -> PlaneSample:
+def sample_plane(
+    volume: Volume, frame: PlaneFrame, buffers: Buffers | None = None
+) -> PlaneSample:
     """Return what was measured at the pixels of a frame, or in the slab around it.
 
     A slab holds the slices (of a turned plane: the layers, one step of the array apart)
     whose middles lie within half its thickness of the plane. Padding never enters its
     values. `valid` is that of the nearest voxel; of a slab, all bits of what entered it.
+
+    Parameters
+    ----------
+    buffers : Buffers, optional
+        Where the sample may lie; the next one overwrites it.
     """
     if frame.follows_array:
-        return _sample_along(volume, frame)
+        return _sample_along(volume, frame, Buffers() if buffers is None else buffers)
     # VTK takes longer to load than all the rest of a first picture.
     from hounsview_vizapp.panes.reslicing import sample_through
 
@@ -70,47 +82,77 @@ def sample_labels(labels: npt.NDArray[np.uint8], frame: PlaneFrame) -> npt.NDArr
         axis = frame.shown.axis
         to_source = _pixel_to_source(frame.geometry, frame, axis)
         box = _inside_box(to_source, np.delete(labels.shape, axis), frame.size)
-        stored = _one_slice(labels, axis, frame.shown.index)
-        seen[box] = _warp(stored, to_source, frame.size, cv2.INTER_NEAREST)[box]
+        stored = _one_slice(labels, axis, frame.shown.index, Buffers(), "labels")
+        near = np.empty(frame.size, np.uint8)
+        seen[box] = _warp(stored, to_source, near, cv2.INTER_NEAREST)[box]
     return seen
 
 
-def _sample_along(volume: Volume, frame: PlaneFrame) -> PlaneSample:
+def _sample_along(volume: Volume, frame: PlaneFrame, buffers: Buffers) -> PlaneSample:
     geometry, shown = volume.geometry, frame.shown
-    valid = np.full(frame.size, int(Validity.PADDING), np.uint8)
+    values = buffers.array("values", frame.size, volume.hu.dtype)
+    valid = buffers.array("valid", frame.size, np.uint8)
+    valid[:] = int(Validity.PADDING)
     if not shown.inside:
-        return PlaneSample(np.zeros(frame.size, volume.hu.dtype), valid)
-    stored, marks = _stored(volume, frame)
+        values[:] = 0
+        return PlaneSample(values, valid)
+    stored, marks = _stored(volume, frame, buffers)
     to_source = _pixel_to_source(geometry, frame, shown.axis)
     box = _inside_box(to_source, np.delete(geometry.shape, shown.axis), frame.size)
     if marks is None:
         valid[box] = 0
     else:
-        valid[box] = _warp(marks, to_source, frame.size, cv2.INTER_NEAREST)[box]
+        near = buffers.array("near", frame.size, np.uint8)
+        valid[box] = _warp(marks, to_source, near, cv2.INTER_NEAREST)[box]
         stored = _without_padding(stored, marks)
-    values = _warp(*_shrunk(stored, to_source), frame.size, cv2.INTER_LINEAR)
+    values = _warp(*_shrunk(stored, to_source), values, cv2.INTER_LINEAR)
     return PlaneSample(values, valid)
 
 
 def _stored(
-    volume: Volume, frame: PlaneFrame
+    volume: Volume, frame: PlaneFrame, buffers: Buffers
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
     """Return values and bits of the slice or slab, as the array is stored."""
     axis, index = frame.shown.axis, frame.shown.index
     reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
     if not reach:
-        marks = None if volume.valid is None else _one_slice(volume.valid, axis, index)
-        return _one_slice(volume.hu, axis, index), marks
-    composite = Composite(frame.slab.kind, axis)
+        stored = _one_slice(volume.hu, axis, index, buffers, "stored")
+        if volume.valid is None:
+            return stored, None
+        return stored, _one_slice(volume.valid, axis, index, buffers, "marks")
+    composite = Composite(frame.slab.kind, volume.hu.dtype)
     last = min(index + reach + 1, volume.shape[axis])
     for start in range(max(0, index - reach), last, _BLOCK):
-        box = (slice(None),) * axis + (slice(start, min(start + _BLOCK, last)),)
-        composite.add(volume.hu[box], None if volume.valid is None else volume.valid[box])
+        part = slice(start, min(start + _BLOCK, last))
+        valid = None if volume.valid is None else _slices(volume.valid, axis, part)
+        composite.add(_slices(volume.hu, axis, part), valid)
     return composite.result()
 
 
-def _one_slice(array: npt.NDArray[Any], axis: int, index: int) -> npt.NDArray[Any]:
-    return np.ascontiguousarray(array[(slice(None),) * axis + (index,)])
+def _one_slice(
+    array: npt.NDArray[Any], axis: int, index: int, buffers: Buffers, name: str
+) -> npt.NDArray[Any]:
+    seen = array[(slice(None),) * axis + (index,)]
+    if seen.flags.c_contiguous:
+        return seen
+    stored = buffers.array(name, seen.shape, seen.dtype)
+    # Sagittal slices touch as many lines of memory as they have voxels: two threads wait
+    # for them at once.
+    half = len(stored) // 2
+    other = _second.submit(np.copyto, stored[half:], seen[half:])
+    np.copyto(stored[:half], seen[:half])
+    other.result()
+    return stored
+
+
+def _slices(array: npt.NDArray[Any], axis: int, part: slice) -> npt.NDArray[Any]:
+    """Return (slices, rows, columns) of an array across an axis."""
+    if axis < 2:
+        return np.moveaxis(array[(slice(None),) * axis + (part,)], axis, 0)
+    # NumPy would copy this voxel by voxel.
+    block = np.ascontiguousarray(array[:, :, part])
+    turned = cv2.transpose(block.reshape(-1, block.shape[2]))
+    return np.asarray(turned).reshape(-1, *array.shape[:2])
 
 
 def _without_padding(
@@ -121,13 +163,15 @@ def _without_padding(
     So the interpolation at the edge of the field of view mixes no padding in.
     """
     padding = marks & np.uint8(Validity.PADDING)
-    if not padding.any():
+    if not cv2.countNonZero(padding):
         return stored
-    lowest = -32768 if stored.dtype == np.int16 else np.finfo(np.float32).min
-    measured = np.where(padding, stored.dtype.type(lowest), stored)
+    lowest = -32768 if stored.dtype == np.int16 else float(np.finfo(np.float32).min)
+    measured = stored.copy()
+    np.copyto(measured, stored.dtype.type(lowest), where=padding.view(bool))
     near = cv2.dilate(measured, np.ones((3, 3), np.uint8))
     # Far from everything measured there is no neighbour, and nothing is shown either.
-    return np.where((padding > 0) & (near != lowest), near, stored)
+    np.copyto(measured, near, where=padding.view(bool))
+    return measured
 
 
 def _pixel_to_source(geometry: Geometry, frame: PlaneFrame, axis: int) -> Floats:
@@ -177,12 +221,14 @@ def _shrunk(stored: npt.NDArray[Any], to_source: Floats) -> tuple[npt.NDArray[An
 
 
 def _warp(
-    stored: npt.NDArray[Any], to_source: Floats, size: tuple[int, int], how: int
+    stored: npt.NDArray[Any], to_source: Floats, into: npt.NDArray[Any], how: int
 ) -> npt.NDArray[Any]:
+    rows, columns = into.shape
     return cv2.warpAffine(
         stored,
         to_source,
-        (size[1], size[0]),
+        (columns, rows),
+        dst=into,
         flags=how | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

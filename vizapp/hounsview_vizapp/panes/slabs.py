@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.errors import ArgumentError
 from hounsview.viewstate import Slab
 from hounsview.volume import Validity
 
@@ -33,69 +32,55 @@ class Composite:
     ----------
     kind : str
         ``"mip"``, ``"minip"`` or ``"mean"``.
-    axis : int
-        Along which the blocks are laid together.
+    dtype : dtype
+        Of the values: int16 or float32.
     """
 
-    def __init__(self, kind: str, axis: int) -> None:
-        if kind not in _NAMES:
-            msg = f"slab kind {kind!r} must be one of {', '.join(_NAMES)}"
-            raise ArgumentError(msg)
-        self._kind = kind
-        self._axis = axis
-        self._dtype: np.dtype[Any] | None = None
+    def __init__(self, kind: str, dtype: np.dtype[Any]) -> None:
+        limits: Any = np.iinfo(dtype) if dtype.kind == "i" else np.finfo(dtype)
+        self._lay, self._neutral = {
+            "mip": (np.maximum, limits.min),
+            "minip": (np.minimum, limits.max),
+            "mean": (np.add, 0),
+        }[kind]
+        self._dtype = dtype
+        self._sums = {"i": np.int32, "f": np.float64}[dtype.kind] if kind == "mean" else None
         self._values: Array | None = None
         self._count: Array | int = 0
         self._marks: Marks | None = None
 
     def add(self, values: Array, valid: Marks | None) -> None:
-        """Take a block of slices in: (k, j, i) values, and uint8 bits or None."""
-        self._dtype = values.dtype
-        count: Array | int = values.shape[self._axis]
-        if valid is not None:
-            padding = (valid & _PADDING) > 0
+        """Take in (slices, rows, columns) values, and uint8 bits or None."""
+        if valid is None:
+            self._count = self._count + len(values)
+            self._take(self._lay.reduce(values, axis=0, dtype=self._sums))
+            return
+        for layer, marks in zip(values, valid, strict=True):
+            padding = (marks & _PADDING).view(bool)
             if padding.any():
-                values = np.where(padding, self._neutral(values.dtype), values)
-                valid = np.where(padding, np.uint8(0), valid)
-                count = count - np.count_nonzero(padding, axis=self._axis)
-            marks = np.bitwise_or.reduce(valid, axis=self._axis)
-            self._marks = marks if self._marks is None else self._marks | marks
-        self._count = self._count + count
-        self._lay(self._reduced(values))
+                layer = np.where(padding, layer.dtype.type(self._neutral), layer)
+                marks = np.where(padding, np.uint8(0), marks)
+                self._count = self._count + ~padding
+            else:
+                self._count = self._count + 1
+            self._marks = marks.copy() if self._marks is None else self._marks | marks
+            self._take(layer)
 
     def result(self) -> tuple[Array, Marks | None]:
         """Return values, in the dtype of the blocks, and bits (None: all measured)."""
         assert self._values is not None
-        assert self._dtype is not None
-        values = self._values
-        if self._kind == "mean":
-            values = values / np.maximum(self._count, 1)
+        values, count = self._values, np.asarray(self._count)
+        if self._sums is not None:
+            values = values / np.maximum(count, 1)
             if self._dtype.kind == "i":
                 values = np.rint(values)
-        nothing = np.asarray(self._count) == 0
-        values = np.where(nothing, 0, values).astype(self._dtype)
         if self._marks is None:
-            return values, None
-        return values, np.where(nothing, _PADDING, self._marks)
+            return values.astype(self._dtype, copy=False), None
+        values = np.where(count == 0, 0, values).astype(self._dtype)
+        return values, np.where(count == 0, _PADDING, self._marks)
 
-    def _neutral(self, dtype: np.dtype[Any]) -> Any:
-        limits: Any = np.iinfo(dtype) if dtype.kind == "i" else np.finfo(dtype)
-        return dtype.type({"mip": limits.min, "minip": limits.max, "mean": 0}[self._kind])
-
-    def _reduced(self, values: Array) -> Array:
-        if self._kind == "mip":
-            return np.asarray(values.max(axis=self._axis))
-        if self._kind == "minip":
-            return np.asarray(values.min(axis=self._axis))
-        exact = np.int32 if values.dtype.kind == "i" else np.float64
-        return np.asarray(values.sum(axis=self._axis, dtype=exact))
-
-    def _lay(self, block: Array) -> None:
+    def _take(self, layer: Array) -> None:
         if self._values is None:
-            self._values = block
-        elif self._kind == "mip":
-            np.maximum(self._values, block, out=self._values)
-        elif self._kind == "minip":
-            np.minimum(self._values, block, out=self._values)
+            self._values = layer.astype(self._sums or self._dtype)
         else:
-            self._values += block
+            self._lay(self._values, layer, out=self._values)

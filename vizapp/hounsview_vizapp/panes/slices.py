@@ -17,6 +17,7 @@ from hounsview.volume import Validity, Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Anchor
 from hounsview_vizapp.lettering import Color, Picture
+from hounsview_vizapp.panes.buffers import buffers_of_thread
 from hounsview_vizapp.panes.coloring import colored, lay_labels, shown_window
 from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of, plane_frame
 from hounsview_vizapp.panes.marks import draw_measurements
@@ -80,8 +81,9 @@ def slice_pane(
         not lie on the volume's grid.
     """
     frame = plane_frame(volume, state, plane, size)
-    sample = sample_plane(volume, frame)
-    picture = colored(sample, shown_window(volume, state), state.colormap)
+    buffers = buffers_of_thread()
+    sample = sample_plane(volume, frame, buffers)
+    picture = colored(sample, shown_window(volume, state), state.colormap, buffers)
     if labels is not None:
         lay_labels(picture, sample_labels(_checked(labels, volume), frame), state.overlays)
     if state.show_crosshair:
