@@ -90,9 +90,14 @@ def first_to_show(entries: list[Entry]) -> Entry | None:
 
 def in_plain_words(finding: Finding) -> str:
     """Return a finding as sentences: what, and what was done or can be."""
-    said = finding.message.rstrip(".")
-    said = said[:1].upper() + said[1:]
-    return f"{said}. {finding.action}".strip() if finding.action else f"{said}."
+    said = sentence_case(finding.message.rstrip("."))
+    return f"{said}. {finding.action}" if finding.action else f"{said}."
+
+
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter in capitals, unless it begins with a file's name."""
+    first = text.split(" ", 1)[0]
+    return text if "." in first.rstrip(".,:") else text[:1].upper() + text[1:]
 
 
 def to_be_told(report: Report) -> list[Finding]:

@@ -36,6 +36,11 @@ class Command:
     key: str
     run: Callable[[], object]
 
+    @property
+    def plain_label(self) -> str:
+        """The label without the mark of its letter in the menu."""
+        return self.label.replace("&", "").removesuffix("...")
+
 
 class Commands(QObject):
     """The commands of a window.

@@ -66,7 +66,11 @@ class PaneGrid(QWidget):
 
     def _pane(self, pane: str) -> PaneWidget:
         return PaneWidget(
-            pane, on_pointer=self._pointer, on_wheel=self._wheel, on_resized=self.mark
+            pane,
+            on_pointer=self._pointer,
+            on_wheel=self._wheel,
+            on_resized=self.mark,
+            on_focus=self._focused,
         )
 
     def _timer(self, run: Callable[[], object], interval_ms: int) -> QTimer:
@@ -185,6 +189,10 @@ class PaneGrid(QWidget):
     def _wheel(self, event: WheelEvent) -> None:
         if self._viewer is not None:
             self._viewer.wheel_event(event)
+
+    def _focused(self, pane: str) -> None:
+        if self._viewer is not None:
+            self._viewer.active_pane = pane
 
     def _follow_cine(self, viewer: Viewer) -> None:
         if viewer.playing and not self._cine_timer.isActive():

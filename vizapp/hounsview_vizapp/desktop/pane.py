@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QImage,
     QMouseEvent,
     QPainter,
@@ -32,8 +33,8 @@ class PaneWidget(QWidget):
         A plane's name or ``"3d"``.
     on_pointer, on_wheel : callable
         Take neutral events.
-    on_resized : callable
-        Takes the pane's name.
+    on_resized, on_focus : callable
+        Take the pane's name.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class PaneWidget(QWidget):
         on_pointer: Callable[[PointerEvent], object],
         on_wheel: Callable[[WheelEvent], object],
         on_resized: Callable[[str], object],
+        on_focus: Callable[[str], object],
     ) -> None:
         super().__init__()
         self.pane = pane
@@ -50,6 +52,7 @@ class PaneWidget(QWidget):
         self._on_pointer = on_pointer
         self._on_wheel = on_wheel
         self._on_resized = on_resized
+        self._on_focus = on_focus
         self._picture: Picture | None = None
         self._active = False
         self.setObjectName(f"pane {pane}")
@@ -57,6 +60,7 @@ class PaneWidget(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(80, 80)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -106,9 +110,13 @@ class PaneWidget(QWidget):
         super().resizeEvent(event)
         self._on_resized(self.pane)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802, Qt's name
+        """Let keys act on this pane."""
+        super().focusInEvent(event)
+        self._on_focus(self.pane)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, Qt's name
         """Hand on a press."""
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._on_pointer(events.pointer_event(event, self, self.pane))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, Qt's name

@@ -24,7 +24,13 @@ from PySide6.QtWidgets import (
 import hounsview as hv
 from hounsview.sessions import SUFFIX
 from hounsview.viewstate import ViewState
-from hounsview_vizapp.contents import Entry, in_plain_words, phantom_entry, to_be_told
+from hounsview_vizapp.contents import (
+    Entry,
+    in_plain_words,
+    phantom_entry,
+    sentence_case,
+    to_be_told,
+)
 from hounsview_vizapp.desktop import theme
 from hounsview_vizapp.desktop.commands import Command, Commands
 from hounsview_vizapp.desktop.events import device_size, key_name
@@ -285,7 +291,7 @@ class MainWindow(QMainWindow):
             self.say_error(f"{Path(path).name or path} was not opened", error)
             return
         self.refusal.title.setText(f"{Path(path).name or path} cannot be shown")
-        self.refusal.text.setText(str(error))
+        self.refusal.text.setText(sentence_case(str(error)))
         self.pages.setCurrentWidget(self.refusal)
         if not isinstance(error, hv.HounsviewError):
             self.say_error("this was not foreseen", error)
@@ -355,7 +361,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """Show what mouse and keys do."""
-        files = {c.key: c.label for c in self.commands.all() if c is not None and c.key}
+        files = {c.key: c.plain_label for c in self.commands.all() if c is not None}
         files |= {"?": "This help", "Ctrl+D": "Light or dark", "F9": "Side panel"}
         KeysDialog(self, files, self.mode).show()
 

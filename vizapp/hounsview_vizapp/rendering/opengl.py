@@ -16,6 +16,7 @@ from functools import cache
 from typing import Final
 
 from hounsview.errors import RenderingUnavailableError
+from hounsview_vizapp.importing import imported
 
 _SOFTWARE: Final = ("llvmpipe", "softpipe", "swr", "software", "swiftshader", "basic render")
 _TIMEOUT_S: Final = 60
@@ -88,9 +89,7 @@ def prepare() -> None:
     prefer_egl()
     asking = threading.Thread(target=_ask_ahead, name="hounsview-opengl")
     asking.start()
-    import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401
-    from pyvista import Plotter  # noqa: F401
-
+    imported("vtkmodules.vtkRenderingVolumeOpenGL2", "pyvista", "pyvista.plotting")
     asking.join()
 
 

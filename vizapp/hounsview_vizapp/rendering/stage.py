@@ -16,6 +16,7 @@ from hounsview.viewstate import CropBox, Transfer, ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.importing import imported
 from hounsview_vizapp.rendering import memory
 from hounsview_vizapp.rendering.body import Body
 from hounsview_vizapp.rendering.camera import aim_at
@@ -290,12 +291,11 @@ def _name(state: ViewState) -> str:
 
 
 def _plotter() -> Any:
-    import pyvista
-    import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401
+    plotting = imported("vtkmodules.vtkRenderingVolumeOpenGL2", "pyvista", "pyvista.plotting")
     from vtkmodules.vtkCommonCore import vtkSMPTools
 
     vtkSMPTools.SetBackend("STDThread")
-    plotter = pyvista.Plotter(off_screen=True, lighting="none", window_size=(64, 64))
+    plotter = plotting.Plotter(off_screen=True, lighting="none", window_size=(64, 64))
     plotter.renderer.SetBackground(*_BACKGROUND)
     plotter.renderer.SetMaximumNumberOfPeels(_PEELS)
     plotter.render_window.SetMultiSamples(0)

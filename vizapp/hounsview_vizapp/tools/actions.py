@@ -123,7 +123,7 @@ def _slices() -> Iterator[Action]:
 
 def _views() -> Iterator[Action]:
     yield Action("maximise", "View", "This pane alone, or all four", ("F", "Return"), _maximise)
-    yield Action("next pane", "View", "Next pane", ("Tab",), _next_pane)
+    yield Action("next pane", "View", "Next pane", ("Ctrl+Tab",), _next_pane)
     labels = {"four-up": "All four panes", "3d": "3D alone"}
     for name, key in zip(LAYOUTS, ("F2", "F3", "F4", "F5", "F6"), strict=True):
         label = labels.get(name, f"{name.capitalize()} alone")

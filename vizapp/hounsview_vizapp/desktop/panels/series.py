@@ -88,6 +88,8 @@ class SeriesPanel(QWidget):
             item.setToolTip(1, f"{entry.title}\n{entry.detail}\n{entry.source.series_uid}")
             self._items.append(item)
             self.list.addTopLevelItem(item)
+        if self._items:
+            self.list.setCurrentItem(self._items[0])
         self._color()
         self._tell()
 
