@@ -265,7 +265,7 @@ class Viewer:
             if not frame.shows(measurement):
                 continue
             handles = [frame.to_pixel(point) for point in measurement.points]
-            found = _nearest_handle(handles, at, measurement.kind)
+            found = _nearest_handle(handles, at, measurement.kind, within)
             if found[0] <= within and (nearest is None or found[0] < nearest[0]):
                 nearest = (found[0], index, found[1])
         return None if nearest is None else nearest[1:]
@@ -349,18 +349,20 @@ def panes_touched(before: ViewState, after: ViewState) -> set[str]:
     return touched
 
 
-def _nearest_handle(handles: list[Pixel], at: Pixel, kind: str) -> tuple[float, int]:
-    """Return (px, point) of the nearest handle; the lines between count as point -1."""
+def _nearest_handle(
+    handles: list[Pixel], at: Pixel, kind: str, within: float
+) -> tuple[float, int]:
+    """Return (px, point) of the nearest handle in reach, else of the lines: point -1."""
     found = min((math.dist(handle, at), number) for number, handle in enumerate(handles))
+    if found[0] <= within:
+        return found
     lines = list(pairwise(handles))
     if kind in ("rectangle", "ellipse"):
         (top, left), (bottom, right) = handles
         corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
         lines = list(zip(corners, [*corners[1:], corners[0]], strict=True))
     for begin, end in lines:
-        away = _from_line(at, begin, end)
-        if away < found[0] - 1:
-            found = (away, -1)
+        found = min(found, (_from_line(at, begin, end), -1))
     return found
 
 

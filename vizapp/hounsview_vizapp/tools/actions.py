@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Final
 
+import numpy as np
+
 from hounsview.presets import rendering_presets
 from hounsview.viewstate import (
     COLORMAPS,
@@ -263,11 +265,11 @@ def _nudge(right: int, down: int, scenery: Scenery) -> None:
         pointer.turn_camera(scenery, right * 5.0, down * 5.0, "turn")
         return
     size = scenery.size_of(pane)
-    row, column = scenery.pixel_of(pane, scenery.crosshair(), size)
     step = max(1.0, 1.0 / scenery.mm_per_pixel(pane, size))
-    at = (row + down * step, column + right * step)
-    point = scenery.point_at(pane, at, size)
-    scenery.state.change(merge=f"nudge {pane}", crosshair=point)
+    begin = scenery.point_at(pane, (0, 0), size)
+    end = scenery.point_at(pane, (down * step, right * step), size)
+    point = np.add(scenery.crosshair(), np.subtract(end, begin))
+    scenery.state.change(merge=f"nudge {pane}", crosshair=point.tolist())
 
 
 def _thicker(scenery: Scenery) -> None:
