@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ import hounsview as hv
 from hounsview.viewstate import PlaneView
 from hounsview_vizapp import drawing
 from hounsview_vizapp.panes import plane_frame, slice_pane
+from hounsview_vizapp.panes.page import Page
+from hounsview_vizapp.panes.sampling import sample_plane
+from hounsview_vizapp.panes.slices import Labels, text_height
 from test_geometry import ALL_48
 
 SIZE = (200, 240)
@@ -68,6 +73,102 @@ def test_all_48_stored_orientations_give_the_same_pictures(letters: str) -> None
         assert np.abs(a - b).max() <= 4
 
 
+@pytest.mark.parametrize("letters", ALL_48)
+def test_every_landmark_is_at_its_place_in_all_48_stored_orientations(letters: str) -> None:
+    """Also those away from the middle slice, and none where its mirror image would be."""
+    volume = marked_volume()
+    turned = volume.reorient(letters)
+    for plane, across in (("axial", UP), ("coronal", BACK), ("sagittal", LEFT)):
+        for mark in (LEFT, BACK, UP):
+            if mark == across:
+                continue
+            assert grey_at(turned, PLAIN, plane, np.add(CENTRE, mark)) > 230
+            assert grey_at(turned, PLAIN, plane, np.subtract(CENTRE, mark)) < 140
+        away = replace(PLAIN, crosshair=tuple(np.add(CENTRE, across)))
+        assert grey_at(turned, away, plane, np.array(CENTRE)) > 230
+        mirrored = replace(PLAIN, crosshair=tuple(np.subtract(CENTRE, across)))
+        assert grey_at(turned, mirrored, plane, np.array(CENTRE)) < 140
+
+
+class Recording(Page):
+    """A page that remembers what was written where."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__(drawing.blank(size), text_height(size))
+        self.written: dict[str, tuple[int, int]] = {}
+
+    def write(self, texts: Sequence[str], at: tuple[int, int], **more: Any) -> bool:
+        self.written[texts[0]] = at
+        return super().write(texts, at, **more)
+
+
+@pytest.mark.parametrize(
+    ("plane", "oblique", "top_bottom_left_right"),
+    [
+        ("axial", (0, 0, 0), "A P R L"), ("coronal", (0, 0, 0), "S I R L"),
+        ("sagittal", (0, 0, 0), "S I A P"),
+        # Turned about the feet-to-head axis: left turns towards posterior.
+        ("axial", (0, 0, 30), "AL PR RA LP"), ("axial", (0, 0, 10), "A P R L"),
+        ("axial", (0, 0, 60), "LA RP AR PL"), ("coronal", (0, 0, 30), "S I RA LP"),
+        ("sagittal", (40, 0, 0), "SA IP AI PS"),
+    ],
+)  # fmt: skip
+def test_letters_say_where_each_side_lies(
+    plane: str, oblique: tuple[float, ...], top_bottom_left_right: str
+) -> None:
+    volume = marked_volume()
+    page = Recording((400, 500))
+    state = hv.ViewState(oblique=oblique)
+    frame = plane_frame(volume, state, plane, (400, 500))
+    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    top, bottom, left, right = top_bottom_left_right.split()
+    assert page.written[top][0] < 50
+    assert page.written[bottom][0] > 350
+    assert page.written[left][1] < 50
+    assert page.written[right][1] > 450
+
+
+def test_the_pane_says_slice_place_window_slab_and_turn() -> None:
+    volume = marked_volume()
+    state = hv.ViewState(crosshair=(5.0, -7.0, 13.0)).changed(slab=10)
+    frame = plane_frame(volume, state, "axial", (400, 500))
+    page = Recording((400, 500))
+    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    assert {"Axial", "S 13.0 mm   18/31", "MIP 10 mm"} <= set(page.written)
+    assert "C 40  W 400  soft tissue" in page.written
+    state = replace(state, oblique=(10.0, 0.0, -5.0))
+    frame = plane_frame(volume, state, "axial", (400, 500))
+    page = Recording((400, 500))
+    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    assert "turned 10 / 0 / -5°" in page.written
+
+
+@pytest.mark.parametrize("oblique", [(0, 0, 0), (10, 0, 20)])
+def test_outside_the_volume_nothing_is_shown_as_measured(oblique: tuple[float, ...]) -> None:
+    volume = marked_volume()
+    for z in (60.0, -60.0):
+        state = replace(PLAIN, crosshair=(5.0, -7.0, z), oblique=oblique)
+        picture = slice_pane(volume, state, "axial", SIZE)
+        assert (picture == drawing.NOT_MEASURED).all()
+
+
+def test_the_crosshair_runs_through_its_point_and_leaves_it_free() -> None:
+    volume = marked_volume()
+    for oblique in ((0, 0, 0), (20, 30, 40)):
+        state = replace(PLAIN, crosshair=(9.0, -3.0, 9.0), oblique=oblique)
+        for plane in ("axial", "coronal", "sagittal"):
+            without = slice_pane(volume, state, plane, SIZE)
+            lines = slice_pane(volume, replace(state, show_crosshair=True), plane, SIZE)
+            changed = (without != lines).any(axis=-1)
+            at = plane_frame(volume, state, plane, SIZE).to_pixel(state.crosshair)
+            row, column = (int(np.floor(part + 0.5)) for part in at)
+            assert changed[row, [5, -5]].all()
+            assert changed[[5, -5], column].all()
+            assert not changed[row, column]
+            rows, columns = np.nonzero(changed)
+            assert ((abs(rows - row) <= 1) | (abs(columns - column) <= 1)).all()
+
+
 def test_an_oblique_volume_is_shown_in_patient_orientation() -> None:
     c, s = np.cos(0.3), np.sin(0.3)
     turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
@@ -106,9 +207,14 @@ def test_a_millimetre_is_as_long_across_as_down(spacing: tuple[float, float, flo
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
     volume = marked_volume()
     state = replace(PLAIN, show_labels=True)
-    frame = plane_frame(volume, state, "axial", (400, 400))
-    length = drawing.nice_length(0.25 * 400 * frame.mm_per_pixel)
-    assert length in {m * 10**e for m in (1, 2, 5) for e in range(-1, 3)}
+    for size in ((400, 400), (300, 900), (900, 300)):
+        frame = plane_frame(volume, state, "axial", size)
+        picture = drawing.blank(size)
+        mm, pixels = drawing.draw_scale_bar(picture, frame.mm_per_pixel, height=8, margin=11)
+        assert mm in {m * 10**e for m in (1, 2, 5) for e in range(-1, 3)}
+        assert pixels * frame.mm_per_pixel == pytest.approx(mm, abs=frame.mm_per_pixel / 2)
+        bar = (picture[size[0] - 12] == drawing.TEXT).all(axis=-1)
+        assert np.count_nonzero(bar) == pixels
 
 
 def test_padding_is_slate_filled_is_hatched_and_repairs_are_said() -> None:

@@ -120,7 +120,8 @@ def _windowed(values: npt.NDArray[Any], window: Window, into: Marks) -> Marks:
     low, high = window.range
     if window.function == "SIGMOID" or high <= low:
         return window.apply(values)
-    # Infinity has no nearest integer, so it is cut off first; not-a-number becomes 0.
+    # What is beyond 32-bit integers would turn black, so it is cut off first;
+    # not-a-number does turn black.
     scale = 255 / (high - low)
     cut = np.minimum(values, np.float32(high))
     cv2.addWeighted(cut, scale, cut, 0, -low * scale, into, dtype=cv2.CV_8U)
