@@ -93,7 +93,7 @@ def test_every_preset_shows_something_of_the_thorax(preset: str) -> None:
     volume = hv.phantom("thorax", spacing=(5, 4, 4))
     picture = volume_pane(volume, replace(BARE, rendering=preset), SIZE)
     shown = (picture.astype(int) - drawing.NOT_MEASURED).max(axis=-1) > 25
-    assert 0.01 < shown.mean() < 0.95  # airways are thin
+    assert 0.005 < shown.mean() < 0.95  # airways are thin
 
 
 @needs_opengl

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.geometry import Geometry
+from hounsview.presets import RenderingPreset
 from hounsview.volume import AIR_HU
 from hounsview_vizapp.rendering.pyramid import Level, around, box_around, smoothed
 
@@ -22,7 +23,11 @@ Mask = npt.NDArray[np.uint8]
 
 _BODY_HU: Final = -300
 _NOT_AIR_HU: Final = -700
-_SHEET_MM: Final = 3.0
+_AIR_LIKE_HU: Final = -600
+_OPAQUE: Final = 0.99
+BRIGHT_HU: Final = 3071.0
+"""Never the least value on a ray that meets tissue."""
+_SHEET_MM: Final = 5.0
 _THIN_MM: Final = 6.0
 """How far from thicker tissue thin parts (ears, nose) still belong to the body."""
 _PIECE: Final = 0.2
@@ -33,32 +38,40 @@ SKIN_MM: Final = 3.0
 
 @dataclass(frozen=True)
 class Content:
-    """What a picture is made of.
+    """What of a level a picture is made of; always smoothed, for shading and against moire.
 
     Parameters
     ----------
-    smooth : bool
-        Whether values are smoothed, for shading.
     outside : float, optional
         HU put in place of all that is outside the body; None leaves everything as it is.
     margin : float, mm
         How far beyond the body's outline its inside reaches; below 0 leaves the rim out.
+    filled : float, optional
+        HU put in place of all that is inside the body: for what shows its outside alone.
+    ends : float, optional
+        HU of one more voxel on each side, so that the ends of the scan are surfaces.
     """
 
-    smooth: bool
     outside: float | None = None
     margin: float = SKIN_MM
+    filled: float | None = None
+    ends: float | None = None
 
     def of(self, level: Level, body: Body) -> Level:
         """Return a level with this content, cut to where something is."""
+        hu = level.hu
+        if self.filled is not None:
+            inside = body.on(level, INSIDE_MM)
+            hu = np.where(inside, hu.dtype.type(self.filled), hu)
         if self.outside is None:
-            part = around(level, _NOT_AIR_HU)
+            part = around(Level(hu, level.geometry, level.factors), _NOT_AIR_HU)
         else:
             mask = body.on(level, self.margin)
-            hu = np.where(mask, level.hu, level.hu.dtype.type(self.outside))
+            hu = np.where(mask, hu, hu.dtype.type(self.outside))
             part = Level(hu, level.geometry, level.factors)
             part = part.part(box_around(mask[::2, ::2, ::2], hu.shape))
-        return smoothed(part) if self.smooth else part
+        part = smoothed(part)
+        return part if self.ends is None else part.padded(self.ends)
 
 
 class Body:
@@ -90,14 +103,22 @@ class Body:
         """
         if not self._mask.any():
             return np.ones(level.hu.shape, bool)
-        spacing = self._level.geometry.spacing[1:]
-        ball = _ball(abs(margin), spacing)
-        change = cv2.dilate if margin > 0 else cv2.erode
-        changed = [
-            cv2.GaussianBlur(np.asarray(change(plane, ball)) * np.uint8(255), (3, 3), 0.8)
-            for plane in self._mask
+        blurred = [
+            cv2.GaussianBlur(plane * np.uint8(255), (3, 3), 0.8)
+            for plane in _grown(self._mask, self._level.geometry.spacing, margin)
         ]
-        return _on_grid(changed, self._level.geometry, level)
+        return _on_grid(blurred, self._level.geometry, level)
+
+
+def _grown(mask: Mask, spacing: tuple[float, float, float], margin: float) -> Mask:
+    """Return a mask grown by mm to all sides, or made smaller; ends of the scan stay."""
+    ball = _ball(abs(margin), spacing[1:])
+    change, mix = (cv2.dilate, np.maximum) if margin > 0 else (cv2.erode, np.minimum)
+    grown = np.stack([np.asarray(change(plane, ball)) for plane in mask]).astype(np.uint8)
+    for _ in range(round(abs(margin) / spacing[0])):
+        ends = np.pad(grown, ((1, 1), (0, 0), (0, 0)), mode="edge")
+        grown = mix(mix(ends[:-2], ends[2:]), grown)
+    return grown
 
 
 def inside_body(level: Level) -> Level:
@@ -108,43 +129,51 @@ def inside_body(level: Level) -> Level:
     )
 
 
-def content_of(kind: str, lowest: float, *, shade: bool, table: bool) -> Content:
+def content_of(preset: RenderingPreset, lowest: float, *, table: bool) -> Content:
     """Return what a preset should see.
 
     Parameters
     ----------
-    kind : str
-        ``"composite"``, ``"mip"`` or ``"minip"``.
+    preset : RenderingPreset
     lowest : float, HU
-        First point of its opacity: below -600 it shows air, and then the air around the
-        body would hide the rest.
-    shade, table : bool
-        Whether it is lit, and whether the table is shown.
+        First point of its opacity, not shifted: below -600 it shows air, and then the air
+        around the body would hide the rest.
+    table : bool
+        Whether the table is shown.
     """
-    if kind == "minip":
-        return Content(smooth=False, outside=BRIGHT_HU, margin=INSIDE_MM)
-    if kind == "composite" and lowest < _AIR_LIKE_HU:
-        return Content(smooth=False, outside=0.0, margin=INSIDE_MM)
+    if preset.kind == "minip":
+        return Content(BRIGHT_HU, INSIDE_MM)
+    if preset.kind == "composite" and lowest < _AIR_LIKE_HU:
+        return Content(0.0, INSIDE_MM)
     outside = None if table else float(AIR_HU)
-    return Content(smooth=shade and kind == "composite", outside=outside)
-
-
-_AIR_LIKE_HU: Final = -600
-BRIGHT_HU: Final = 3071.0
-"""Never the least value on a ray that meets tissue."""
+    solid = preset.scalar_opacity[-1][1] > _OPAQUE and not preset.gradient_opacity
+    if preset.kind == "composite" and solid:
+        # Nothing is seen of the inside but noise, where it is cut open.
+        return Content(outside, filled=BRIGHT_HU, ends=float(AIR_HU))
+    return Content(outside)
 
 
 def body_mask(level: Level) -> Mask:
     """Return (k, j, i) uint8 0 or 1: the body with all its holes; all 0 where there is none."""
-    sheet, thin = (_ball(mm, level.geometry.spacing[1:]) for mm in (_SHEET_MM, _THIN_MM))
+    spacing = level.geometry.spacing[1:]
+    thin = _ball(_THIN_MM, spacing)
     dense = (level.hu > _BODY_HU).astype(np.uint8)
-    opened = [cv2.morphologyEx(plane, cv2.MORPH_OPEN, sheet) for plane in dense]
+    opened = [_without_sheets(plane, spacing) for plane in dense]
     mask = _largest_pieces(np.stack(opened).astype(np.uint8, copy=False))
     for plane, tissue in zip(mask, dense, strict=True):
         plane |= np.asarray(cv2.dilate(plane, thin)) & tissue
         outlines, _ = cv2.findContours(plane, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(plane, outlines, -1, 1, cv2.FILLED)
     return mask
+
+
+def _without_sheets(plane: npt.NDArray[Any], spacing: tuple[float, float]) -> Mask:
+    """Return a mask without what is thinner than a table's shell, at least two pixels."""
+    rows, columns = (max(2, round(_SHEET_MM / mm)) for mm in spacing)
+    square = np.ones((rows, columns), np.uint8)
+    # The anchors are opposite, so that a square of even size moves nothing.
+    eroded = cv2.erode(plane, square, anchor=(0, 0))
+    return np.asarray(cv2.dilate(eroded, square, anchor=(columns - 1, rows - 1)), np.uint8)
 
 
 def _largest_pieces(mask: Mask) -> Mask:

@@ -66,26 +66,29 @@ class Aim:
 
 
 def aim_at(shown: Geometry, camera: Camera, size: tuple[int, int]) -> Aim:
-    """Return the aim at which a whole box fits the picture at zoom 1.
+    """Return the aim at which what fills a box fits the picture at zoom 1, from all sides.
 
     Parameters
     ----------
     shown : Geometry
-        Its outer faces are the box.
+        Its outer faces are the box, around something round.
     camera : Camera
     size : (rows, columns)
         Of the picture, px.
     """
     towards, up = view_axes(camera)
     right = np.cross(-towards, up)
-    extent = np.asarray(shown.shape) * shown.spacing
-    edges = shown.direction * extent
-    half_height = 0.5 * np.abs(up @ edges).sum()
-    half_width = 0.5 * np.abs(right @ edges).sum()
+    edges = shown.direction * (np.asarray(shown.shape) * shown.spacing)
+    half = 0.5 * np.abs(edges).sum(axis=1)
+    # A body is round enough that its width is the same from all sides; so the picture
+    # does not grow and shrink while it turns.
+    half_width = max(half[0], half[1])
+    elevation = np.radians(camera.elevation)
+    half_height = half[2] * np.cos(elevation) + half_width * abs(np.sin(elevation))
     fitting = max(half_height, half_width * size[0] / size[1])
     # The picture moves right and down when the camera moves left and up.
     focus = shown.centre - camera.pan[0] * right + camera.pan[1] * up
-    depth = float(np.linalg.norm(extent) + np.linalg.norm(camera.pan))
+    depth = float(2 * np.linalg.norm(half) + np.linalg.norm(camera.pan))
     return Aim(focus, towards, up, float(_MARGIN * fitting / camera.zoom), depth)
 
 

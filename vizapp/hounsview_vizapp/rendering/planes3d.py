@@ -75,16 +75,19 @@ class Cut:
 
 def cut(
     level: Level,
+    box: Geometry,
     plane: str,
     point: Floats,
     window: Window,
     oblique: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Cut | None:
-    """Return a plane of a level, or None where it misses the level.
+    """Return a plane of a level within a box, or None where it misses the box.
 
     Parameters
     ----------
     level : Level
+    box : Geometry
+        Its outer faces are the box.
     plane : str
         ``"axial"``, ``"coronal"`` or ``"sagittal"``.
     point : (3,) float64, LPS mm
@@ -93,7 +96,7 @@ def cut(
     oblique : (pitch, roll, yaw) float, degrees
     """
     right, down = plane_axes(plane, oblique)
-    polygon = section(level.geometry, point, np.cross(right, down))
+    polygon = section(box, point, np.cross(right, down))
     if not len(polygon):
         return None
     step = min(level.geometry.spacing)
@@ -154,8 +157,11 @@ class Planes:
         self._actors: list[Any] = []
         self._shows: tuple[Any, ...] | None = None
 
-    def show(self, state: ViewState, level: Level, point: Floats) -> None:
-        """Put the planes through a point (LPS mm) into the picture, or none of them."""
+    def show(self, state: ViewState, level: Level, box: Geometry, point: Floats) -> None:
+        """Put the planes through a point (LPS mm) into the picture, or none of them.
+
+        They reach as far as a box: around the body, air says nothing and hides much.
+        """
         if not state.show_planes:
             self.remove()
             return
@@ -164,7 +170,7 @@ class Planes:
             return
         self.remove()
         for plane in PLANES:
-            made = cut(level, plane, point, state.window, state.oblique)
+            made = cut(level, box, plane, point, state.window, state.oblique)
             if made is not None:
                 self._actors += [_textured(made), _outline(made, drawing.PLANE_COLORS[plane])]
         for actor in self._actors:

@@ -57,6 +57,13 @@ class Level:
         geometry = self.geometry.transformed(hu.shape, to_old)
         return Level(np.ascontiguousarray(hu), geometry, self.factors)
 
+    def padded(self, hu: float) -> Level:
+        """Return the level with one more voxel of a value on each side."""
+        values = np.pad(self.hu, 1, constant_values=hu)
+        to_old = np.eye(4)
+        to_old[:3, 3] = -1
+        return Level(values, self.geometry.transformed(values.shape, to_old), self.factors)
+
 
 class Pyramid:
     """The levels of one volume, each made once; safe to ask from several threads."""

@@ -17,12 +17,10 @@ from typing import Any, Final, Self, TypeVar
 from hounsview.errors import RenderingUnavailableError
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
-from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.rendering.labels import label_height
 from hounsview_vizapp.rendering.stage import Drawn, Job, Rung, Stage
 from hounsview_vizapp.rendering.thread import Executor, default_executor
-from hounsview_vizapp.rendering.wishes import Frame, Wish, scene_key
+from hounsview_vizapp.rendering.wishes import Frame, Wish, failed, scene_key
 
 T = TypeVar("T")
 
@@ -77,6 +75,7 @@ class Scene:
         self._wish: Wish | None = None
         self._ladder: deque[Rung] = deque()
         self._orders: deque[_Order] = deque()
+        self._is_their_turn = False
         self._pending: dict[Job, Future[Any]] = {}
         self._final: tuple[Hashable, Frame] | None = None
         _open.add(self)
@@ -225,12 +224,18 @@ class Scene:
         return self._stage
 
     def _turn(self) -> None:
-        """Do the most urgent thing: a new request, then a picture, then a finer frame."""
-        with self._lock:
-            wish, self._wanted = self._wanted, None
+        """Do the most urgent thing: a new request, then a picture, then a finer frame.
+
+        Where requests never end, every second turn belongs to the pictures.
+        """
         if self._closed:
             return
         try:
+            if self._orders and self._is_their_turn and self._serve():
+                return
+            with self._lock:
+                wish, self._wanted = self._wanted, None
+            self._is_their_turn = wish is not None
             if wish is not None:
                 self._begin(wish)
             elif not (self._orders and self._serve()) and self._ladder:
@@ -284,6 +289,7 @@ class Scene:
     def _serve(self) -> bool:
         """Draw the next picture that somebody waits for; return whether it could be tried."""
         order = self._orders[0]
+        self._is_their_turn = False
         try:
             stage = self._opened()
             rung = stage.rungs(order.wish)[-1]
@@ -356,14 +362,8 @@ class Scene:
     def _fail(self, error: Exception) -> None:
         """Show in words why there is no picture."""
         self._ladder.clear()
-        wish = self._wish
-        if wish is None:
-            return
-        picture = drawing.blank(wish.size)
-        height = label_height(wish.size, wish.pixel_ratio)
-        if height:
-            drawing.draw_sentence(picture, str(error), height=height)
-        self._send(Frame(picture, wish.state, is_final=True, error=str(error)))
+        if self._wish is not None:
+            self._send(failed(self._wish, error))
 
     def _send(self, frame: Frame) -> None:
         if self._on_frame is None:
@@ -396,33 +396,3 @@ def _close_all() -> None:
     for scene in list(_open):
         with suppress(Exception):
             scene.close()
-
-
-def volume_pane(
-    volume: Volume, state: ViewState, size: tuple[int, int], *, pixel_ratio: float = 1.0
-) -> Picture:
-    """Return one 3D picture of a volume, at the finest that the state's quality asks for.
-
-    Parameters
-    ----------
-    volume : Volume
-        Of unit "HU".
-    state : ViewState
-    size : (rows, columns)
-        Of the picture, px.
-    pixel_ratio : float
-        Pixels of the picture per point of the screen: text grows with it.
-
-    Returns
-    -------
-    (rows, columns, 3) uint8 RGB
-
-    Raises
-    ------
-    NotHounsfieldError
-        If the unit is not HU: transfer functions speak of tissue.
-    RenderingUnavailableError
-        If VTK finds no OpenGL.
-    """
-    with Scene(volume) as scene:
-        return scene.picture(state, size, pixel_ratio=pixel_ratio)

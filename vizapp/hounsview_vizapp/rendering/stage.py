@@ -32,9 +32,10 @@ from hounsview_vizapp.rendering.wishes import Wish
 FINE_VOXELS: Final = 24_000_000
 _MOVING_RATE, _FIRST_RATE, _STILL_RATE = 20.0, 8.0, 0.0001
 _BACKGROUND: Final = tuple(channel / 255 for channel in drawing.NOT_MEASURED)
-_PEELS: Final = 6
+_PEELS: Final = 4
+_PEELED_VOXELS: Final = 5_000_000
 _GAP: Final = 4
-_LIGHTS: Final = (((-0.5, 0.7, 1.0), 0.85), ((0.8, -0.3, 0.8), 0.30))
+_LIGHTS: Final = (((-0.5, 0.7, 1.0), 1.0), ((0.8, -0.3, 0.8), 0.35))
 """Places around the camera (right, up, towards it) and intensities."""
 
 
@@ -136,15 +137,23 @@ class Stage:
 
     def jobs(self, wish: Wish, rung: Rung) -> list[Job]:
         """Return what must be made ready before a rung can be drawn."""
-        keys: list[VolumeKey | SurfaceKey] = []
-        found: dict[VolumeKey | SurfaceKey, ViewState] = {}
+        found: dict[Job, None] = {}
         for state in _halves(wish.state):
             for key in self._volumes.missing(self._volumes.needed(state, rung.voxels)):
-                found.setdefault(key, state)
-            for other in self._surfaces.missing(self._surfaces.needed(state, rung.voxels)):
-                found.setdefault(other, state)
-        keys += found
-        return [Job(key, rung.voxels, found[key]) for key in keys]
+                found.setdefault(Job(key, rung.voxels, state))
+            voxels = self._surface_voxels(state, rung)
+            for other in self._surfaces.missing(self._surfaces.needed(state, voxels)):
+                found.setdefault(Job(other, voxels, state))
+        return list(found)
+
+    def _surface_voxels(self, state: ViewState, rung: Rung) -> int:
+        """Return most voxels of the level that surfaces are taken from.
+
+        Translucent ones are drawn layer by layer, which cannot be interrupted.
+        """
+        if self.software and _is_translucent(state) and state.quality != "full":
+            return min(rung.voxels, _PEELED_VOXELS)
+        return rung.voxels
 
     def make(self, job: Job, *, warm: bool) -> ReadyVolume | ReadySurface:
         """Return what a job asks for; may run in any thread."""
@@ -198,15 +207,18 @@ class Stage:
         self, wish: Wish, rung: Rung, interrupted: Callable[[], bool] | None
     ) -> Drawn | None:
         state = wish.state
-        level = self._pyramid.level(rung.voxels)
         planes = self._cut_planes(state.crop)
         keys = self._volumes.needed(state, rung.voxels)
         coarsely = rung.rate > 0
         self._volumes.show(state, keys[0] if keys else None, planes, coarsely=coarsely)
-        self._surfaces.show(state, rung.voxels, planes)
+        voxels = self._surface_voxels(state, rung)
+        self._surfaces.show(state, voxels, planes)
         point = self._centre if state.crosshair is None else np.array(state.crosshair)
-        self._planes.show(state, level, point)
-        self._renderer.SetUseDepthPeeling(_is_translucent(state))
+        finest = rung.voxels if state.show_volume or state.show_planes else voxels
+        level = self._pyramid.level(finest)
+        self._planes.show(state, level, self._box, point)
+        # Peeling takes half a second on software OpenGL: not while it moves.
+        self._renderer.SetUseDepthPeeling(_is_translucent(state) and not coarsely)
         solid = state.show_planes or any(surface.shown for surface in state.surfaces)
         self._renderer.SetUseFXAA(solid and not coarsely)
         self._window.SetSize(wish.size[1], wish.size[0])

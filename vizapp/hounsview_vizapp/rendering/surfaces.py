@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
-
 from hounsview.viewstate import Surface, ViewState
 from hounsview.volume import AIR_HU, Volume
 from hounsview_vizapp.rendering.body import INSIDE_MM, Body, Content
@@ -77,7 +75,7 @@ class Surfaces:
         """Return a surface; touches nothing that another thread draws with."""
         from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-        level = _seen(self._pyramid.level(voxels), self._body, key)
+        level = _content(key).of(self._pyramid.level(voxels), self._body)
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(isosurface(level, key.hu))
         mapper.ScalarVisibilityOff()
@@ -92,11 +90,8 @@ class Surfaces:
         return ReadySurface(actor)
 
     def keep(self, key: SurfaceKey, ready: ReadySurface) -> None:
-        """Take in what `make` returned; what was not drawn for longest goes."""
+        """Take in what `make` returned."""
         self._ready[key] = ready
-        while len(self._ready) > max(_MOST_KEPT, len(self._shown) + 1):
-            oldest = next(iter(self._ready))
-            self._forget(oldest)
 
     def show(self, state: ViewState, voxels: int, planes: list[Any]) -> None:
         """Put the state's surfaces into the picture, and no others."""
@@ -116,6 +111,9 @@ class Surfaces:
             if key not in self._shown:
                 self._renderer.AddActor(ready.actor)
                 self._shown[key] = ready.actor
+        # Those drawn now stand last; of the others, the longest unused go.
+        for key in list(self._ready)[: max(0, len(self._ready) - len(wanted) - _MOST_KEPT)]:
+            self._forget(key)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -136,25 +134,13 @@ def _key(surface: Surface, factors: tuple[int, int, int], state: ViewState) -> S
     return SurfaceKey(factors, tissue, level, state.show_table or tissue == "lung")
 
 
-def _seen(level: Level, body: Body, key: SurfaceKey) -> Level:
-    """Return the values that a surface is extracted from."""
+def _content(key: SurfaceKey) -> Content:
+    """Return the values that a surface is extracted from, so that it is closed."""
     if key.tissue == "lung":
-        return _closed(Content(smooth=True, outside=0.0, margin=INSIDE_MM).of(level, body), 0)
-    if key.tissue == "skin":
-        inside = body.on(level, INSIDE_MM)
-        filled = level.hu.copy()
-        filled[inside & (filled < key.hu + _FILLED_ABOVE_HU)] = key.hu + _FILLED_ABOVE_HU
-        level = Level(filled, level.geometry, level.factors)
+        return Content(0.0, INSIDE_MM, ends=0.0)
     outside = None if key.table else float(AIR_HU)
-    return _closed(Content(smooth=True, outside=outside).of(level, body), AIR_HU)
-
-
-def _closed(level: Level, outside: float) -> Level:
-    """Return a level with one more voxel on each side, so that surfaces end nowhere."""
-    hu = np.pad(level.hu, 1, constant_values=outside)
-    to_old = np.eye(4)
-    to_old[:3, 3] = -1
-    return Level(hu, level.geometry.transformed(hu.shape, to_old), level.factors)
+    filled = key.hu + _FILLED_ABOVE_HU if key.tissue == "skin" else None
+    return Content(outside, filled=filled, ends=float(AIR_HU))
 
 
 def isosurface(level: Level, hu: float) -> Any:

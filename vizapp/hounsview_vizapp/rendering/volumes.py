@@ -18,10 +18,11 @@ from hounsview.viewstate import Camera, ViewState
 from hounsview_vizapp.rendering.body import Body, Content, content_of
 from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.placing import cut_mapper, image_of
-from hounsview_vizapp.rendering.pyramid import Level, Pyramid
+from hounsview_vizapp.rendering.pyramid import COARSE_VOXELS, Level, Pyramid
 from hounsview_vizapp.rendering.transfer import lowest_shown, preset_of, property_of
 
-_MOST_KEPT: Final = 6
+_MOST_KEPT_VOXELS: Final = 100_000_000
+"""About 600 MB with gradients; a level that is larger is kept alone."""
 _SAMPLE_MM: Final = 0.35
 """Distance of samples along a ray, as a share of the shortest voxel edge."""
 _MOST_IMAGE_SAMPLE: Final = 6.0
@@ -94,10 +95,7 @@ class Volumes:
         """Return what must be ready to draw a state at a level."""
         if not state.show_volume:
             return []
-        preset = preset_of(state)
-        content = content_of(
-            preset.kind, lowest_shown(state), shade=preset.shade, table=state.show_table
-        )
+        content = content_of(preset_of(state), lowest_shown(state), table=state.show_table)
         return [VolumeKey(self._pyramid.factors(voxels), content)]
 
     def missing(self, keys: Iterable[VolumeKey]) -> list[VolumeKey]:
@@ -133,10 +131,16 @@ class Volumes:
         return ready
 
     def keep(self, key: VolumeKey, ready: ReadyVolume) -> None:
-        """Take in what `make` returned; what was not drawn for longest goes."""
+        """Take in what `make` returned; of the large ones, the longest unused go."""
         self._ready[key] = ready
-        while len(self._ready) > _MOST_KEPT:
-            oldest = next(iter(self._ready))
+        large = {
+            key: ready.level.hu.size
+            for key, ready in self._ready.items()
+            if ready.level.hu.size > COARSE_VOXELS
+        }
+        while len(large) > 1 and sum(large.values()) > _MOST_KEPT_VOXELS:
+            oldest = next(iter(large))
+            del large[oldest]
             self._forget(self._ready.pop(oldest))
 
     def show(

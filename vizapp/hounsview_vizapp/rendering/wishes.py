@@ -6,7 +6,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from hounsview.viewstate import ViewState
+from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.rendering.labels import label_height
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Frame:
     resolution: str = ""
     mm_per_pixel: float = 0.0
     error: str = ""
+
+
+def failed(wish: Wish, error: Exception) -> Frame:
+    """Return a frame that says in words why there is no picture."""
+    words = str(error) or type(error).__name__
+    picture = drawing.blank(wish.size)
+    height = label_height(wish.size, wish.pixel_ratio)
+    if height:
+        drawing.draw_sentence(picture, words, height=height)
+    return Frame(picture, wish.state, is_final=True, error=words)
 
 
 def scene_key(state: ViewState) -> Hashable:

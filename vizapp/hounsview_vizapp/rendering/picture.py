@@ -1,0 +1,38 @@
+"""One 3D picture, for whoever wants no more: (volume, state, size) -> picture."""
+
+from __future__ import annotations
+
+from hounsview.viewstate import ViewState
+from hounsview.volume import Volume
+from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.rendering.scene import Scene
+
+
+def volume_pane(
+    volume: Volume, state: ViewState, size: tuple[int, int], *, pixel_ratio: float = 1.0
+) -> Picture:
+    """Return one 3D picture of a volume, at the finest that the state's quality asks for.
+
+    Parameters
+    ----------
+    volume : Volume
+        Of unit "HU".
+    state : ViewState
+    size : (rows, columns)
+        Of the picture, px.
+    pixel_ratio : float
+        Pixels of the picture per point of the screen: text grows with it.
+
+    Returns
+    -------
+    (rows, columns, 3) uint8 RGB
+
+    Raises
+    ------
+    NotHounsfieldError
+        If the unit is not HU: transfer functions speak of tissue.
+    RenderingUnavailableError
+        If VTK finds no OpenGL.
+    """
+    with Scene(volume) as scene:
+        return scene.picture(state, size, pixel_ratio=pixel_ratio)
