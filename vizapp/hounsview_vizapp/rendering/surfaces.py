@@ -183,7 +183,7 @@ def surface_mesh(volume: Volume, surface: Surface, *, table: bool = True) -> Any
     pyramid = Pyramid(volume)
     level = pyramid.level(volume.hu.size)
     key = _key(surface, level.factors, ViewState(show_table=table))
-    seen = _seen(level, Body(pyramid.coarse), key)
+    seen = _content(key).of(level, Body(pyramid.coarse))
     transform = vtkMatrixToLinearTransform()
     transform.SetInput(matrix_of(placement(seen.geometry)))
     placed = vtkTransformPolyDataFilter()
