@@ -148,7 +148,16 @@ class Desktop:
     def stop(self) -> int:
         if self.process.poll() is None:
             self.ask("quit")
-        return self.process.wait(60)
+        status = self.process.wait(60)
+        self.close()
+        return status
+
+    def close(self) -> None:
+        """Let go of the process, whatever it does."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 @contextmanager
@@ -167,8 +176,8 @@ def desktop(
             )  # fmt: skip
             yield running
         finally:
-            if running.process.poll() is None:
-                try:
+            try:
+                if running.process.poll() is None:
                     running.stop()
-                finally:
-                    running.process.kill()
+            finally:
+                running.close()

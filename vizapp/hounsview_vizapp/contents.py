@@ -82,6 +82,16 @@ def phantom_entry(name: str = "thorax") -> Entry:
     )  # fmt: skip
 
 
+def loaded_entry(volume: Volume, source: Source) -> Entry:
+    """Return the entry of a volume that is loaded already."""
+    spacing = " x ".join(f"{mm:.4g}" for mm in volume.geometry.spacing)
+    detail = f"{' x '.join(map(str, volume.shape))}, {spacing} mm"
+    title = volume.attributes.get("SeriesDescription") or volume.attributes.get(
+        "Modality", "CT"
+    )
+    return Entry(1, title, detail, "volume", volume.report, source, lambda _: volume)
+
+
 def first_to_show(entries: list[Entry]) -> Entry | None:
     """Return the entry that a person most likely wants: the volume with the most slices."""
     shown = [entry for entry in entries if entry.can_be_shown]

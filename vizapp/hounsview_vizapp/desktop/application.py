@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 from types import TracebackType
+from typing import Final
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from hounsview_vizapp.desktop import theme
 from hounsview_vizapp.desktop.window import MainWindow
 from hounsview_vizapp.rendering import prepare
 from hounsview_vizapp.settings import Settings
+
+_LISTEN_MS: Final = 200
 
 
 def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> int:
@@ -36,13 +41,28 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
     window = MainWindow(Settings(), chosen)
     # OpenGL is asked for while files are read.
     Thread(target=prepare, name="hounsview prepare", daemon=True).start()
-    with surviving(window):
+    with surviving(window), ending_on_interrupt(window):
         window.show()
         if path is not None:
             window.open_path(path)
         elif phantom:
             window.open_phantom()
         return application.exec()
+
+
+@contextmanager
+def ending_on_interrupt(window: MainWindow) -> Iterator[None]:
+    """Close the window on Ctrl-C in the terminal, which Qt's loop would not hear."""
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    # Python hears signals only between its own instructions: run some now and then.
+    listen = QTimer(window)
+    listen.timeout.connect(lambda: None)
+    listen.start(_LISTEN_MS)
+    try:
+        yield
+    finally:
+        listen.stop()
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import hounsview as hv
 from hounsview.sessions import SUFFIX, Source
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
-from hounsview_vizapp.contents import Entry, contents, first_to_show
+from hounsview_vizapp.contents import Entry, contents, first_to_show, loaded_entry
 from hounsview_vizapp.jobs import Job, Tell
 
 _PREVIEW_SLICES: Final = 4
@@ -28,16 +28,22 @@ class Opened:
     ----------
     volume : Volume
     source : Source
+    where : str
+        What was opened.
+    entries : list of Entry
+        What lies there.
+    entry : Entry
+        Which of them it is.
     state : ViewState, optional
         From a session file.
-    entry : Entry, optional
-        The line of the list that it is.
     """
 
     volume: Volume
     source: Source
+    where: str
+    entries: list[Entry]
+    entry: Entry
     state: ViewState | None = None
-    entry: Entry | None = None
 
 
 class Opener(QObject):
@@ -98,13 +104,13 @@ class Opener(QObject):
                 # Loading says why nothing here can be shown, for all entries together.
                 hv.load(path, progress=tell)
                 return None
-            return self._loaded(first, tell)
+            return self._loaded(first, path, entries, tell)
 
         self._begin(path, work)
 
-    def open_entry(self, entry: Entry) -> None:
-        """Load one line of the list."""
-        self._begin(entry.source.path or "", lambda tell: self._loaded(entry, tell))
+    def open_entry(self, entry: Entry, where: str, entries: list[Entry]) -> None:
+        """Load one of the entries."""
+        self._begin(where, lambda tell: self._loaded(entry, where, entries, tell))
 
     def open_session(self, file: str, path: str | None = None) -> None:
         """Load what a session file shows; `path` says where the scan is now."""
@@ -118,16 +124,16 @@ class Opener(QObject):
                     str(Path(found).absolute()), None, source.series_uid, source.series_key,
                     source.unit,
                 )  # fmt: skip
-            return Opened(volume, source, session.state)
+            entry = loaded_entry(volume, source)
+            where = source.path or "Built-in phantom"
+            return Opened(volume, source, where, [entry], entry, session.state)
 
         self._begin(file, work)
 
-    def _loaded(self, entry: Entry, tell: Tell) -> Opened:
+    def _loaded(self, entry: Entry, where: str, entries: list[Entry], tell: Tell) -> Opened:
         if entry.preview is not None and entry.can_be_shown:
             self._say(self.previewed, entry.preview(_PREVIEW_SLICES))
-        volume = entry.load(tell)
-        # Only once all of it was read does the widest value count for memory: touch nothing.
-        return Opened(volume, entry.source, None, entry)
+        return Opened(entry.load(tell), entry.source, where, entries, entry)
 
     def _begin(self, path: str, work: Callable[[Tell], Opened | None]) -> None:
         self.cancel()

@@ -101,8 +101,8 @@ class MainWindow(QMainWindow):
         self.progress.begin(f"Looking into {Path(path).name or path}")
         self.opener.open_path(path)
 
-    def open_entry(self, entry: Entry) -> None:
-        """Load one line of the list."""
+    def open_entry(self, entry: Entry, listed: tuple[str, list[Entry]] | None = None) -> None:
+        """Load one line of a list; by default of the one that is shown."""
         if not entry.can_be_shown:
             refusals = entry.report.of("refusal")
             words = in_plain_words(refusals[0]) if refusals else f"This is {entry.kind}."
@@ -110,13 +110,12 @@ class MainWindow(QMainWindow):
             return
         self.banner.hide()
         self.progress.begin(f"Loading {entry.title}")
-        self.opener.open_entry(entry)
+        self.opener.open_entry(entry, *(listed or self.series.listed))
 
     def open_phantom(self, name: str = "thorax") -> None:
         """Show a built-in phantom."""
         entry = phantom_entry(name)
-        self.series.show_entries("Built-in phantom", [entry])
-        self.open_entry(entry)
+        self.open_entry(entry, ("Built-in phantom", [entry]))
 
     def close_volume(self) -> None:
         """Close what is shown, and go back to the start page."""
@@ -242,13 +241,14 @@ class MainWindow(QMainWindow):
     # Opening.
 
     def _listed(self, path: str, entries: list[Entry]) -> None:
-        self.series.show_entries(path, entries)
+        """List the entries; beside a volume that is shown only once it gives way."""
+        if self.viewer is None:
+            self.series.show_entries(path, entries)
 
     def _preview(self, volumes: list[hv.Volume]) -> None:
-        """Show a few slices while the rest loads."""
-        if not volumes:
+        """Show a few slices while the rest loads, unless something else is shown."""
+        if not volumes or self.viewer is not None:
             return
-        self._show_viewer(None)
         self.pages.setCurrentWidget(self.grid)
         shown = {}
         for (pane, widget), volume in zip(self.grid.panes.items(), volumes, strict=False):
@@ -266,8 +266,8 @@ class MainWindow(QMainWindow):
         self.progress.hide()
         state = opened.state or ViewState()
         self._show_viewer(Viewer(opened.volume, state, source=opened.source))
-        if opened.entry is not None:
-            self.series.mark_shown(opened.entry, opened.volume.report)
+        self.series.show_entries(opened.where, opened.entries)
+        self.series.mark_shown(opened.entry, opened.volume.report)
         if opened.source.path is not None:
             self._remember(opened.source.path)
         self._tell_findings(opened.volume)
@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
             self._ask_where(path, error)
             return
         if self.viewer is not None:
-            self.say_error(f"{Path(path).name or path} was not opened", error)
+            self.say_error(f"could not open {Path(path).name or path}", error)
             return
         self.refusal.title.setText(f"{Path(path).name or path} cannot be shown")
         self.refusal.text.setText(sentence_case(str(error)))

@@ -75,6 +75,11 @@ class SeriesPanel(QWidget):
         column.addWidget(self.where)
         column.addWidget(split)
 
+    @property
+    def listed(self) -> tuple[str, list[Entry]]:
+        """The path, and the entries under it."""
+        return self.where.text(), self._entries
+
     def show_entries(self, where: str, entries: list[Entry]) -> None:
         """List what lies under a path."""
         self._entries, self._shown, self._report = entries, None, None
