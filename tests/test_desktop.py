@@ -15,6 +15,7 @@ import pytest
 
 import hounsview as hv
 from desktop_kit import Desktop, desktop, needs_screen
+from hounsview.sessions import Source
 from hounsview_vizapp import drawing
 from hounsview_vizapp.panes import plane_frame
 from hounsview_vizapp.pictures import picture_of
@@ -224,7 +225,7 @@ def test_a_refused_and_a_damaged_path_are_said_and_the_view_stays(
     viewer.ask("open", path=str(tmp_path))
     seen = viewer.until(lambda seen: not seen["busy"])
     assert "x.txt: not a DICOM file" in seen["banner"]
-    assert seen["series"][0][1].startswith("CT"), "the list is still that of what is shown"
+    assert seen["series"][0][1].startswith("Thorax phantom"), "what is shown stays listed"
     assert seen["shape"] == list(PHANTOM.shape)
     viewer.ask("open", path=str(tmp_path / "nothing"))
     seen = viewer.until(lambda seen: not seen["busy"] and "nothing" in seen["banner"])
@@ -237,7 +238,7 @@ def test_a_refused_and_a_damaged_path_are_said_and_the_view_stays(
 def test_a_session_brings_the_view_back(tmp_path: Path, scan: Path, shared: Desktop) -> None:
     one = hv.scan(scan).series[0]
     state = hv.ViewState().changed(window="lung", crosshair=(30, -10, 20), layout="coronal")
-    source = hv.sessions.Source(str(scan), series_uid=one.series_uid, series_key=one.key)
+    source = Source(str(scan), series_uid=one.series_uid, series_key=one.key)
     file = hv.write_session(hv.Session(state, source), tmp_path / "a.hounsview.json")
     shared.ask("open", path=str(file))
     seen = shared.until(lambda seen: not seen["busy"] and seen["state"]["layout"] == "coronal")
@@ -292,7 +293,8 @@ def test_memory_is_flat_over_20_opened_and_closed_series(tmp_path: Path, scan: P
             used.append(running.ask("memory"))
         volume = PHANTOM.hu.nbytes
         growth = used[-1]["bytes"] - used[4]["bytes"]
-        assert growth < 3 * volume, [u["bytes"] >> 20 for u in used]
+        # 15 volumes kept would be 15 times as much, and their levels and frames on top.
+        assert growth < 7 * volume, str([u["bytes"] >> 20 for u in used])
         assert used[-1]["threads"] == used[1]["threads"]
 
 

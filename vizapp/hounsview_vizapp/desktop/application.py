@@ -10,15 +10,18 @@ from threading import Thread
 from types import TracebackType
 from typing import Final
 
-from PySide6.QtCore import QTimer
+import PySide6
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from hounsview.errors import HounsviewError
 from hounsview_vizapp.desktop import theme
 from hounsview_vizapp.desktop.window import MainWindow
 from hounsview_vizapp.rendering import prepare
 from hounsview_vizapp.settings import Settings
 
 _LISTEN_MS: Final = 200
+_PROBES: Final = 40
 
 
 def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> int:
@@ -35,6 +38,7 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
     """
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
+    _check_signals()
     application.setApplicationName("hounsview")
     chosen = theme.system_mode(application) if mode is None else mode
     theme.apply_theme(application, chosen)
@@ -48,6 +52,29 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
         elif phantom:
             window.open_phantom()
         return application.exec()
+
+
+class _Probe(QObject):
+    sent = Signal()
+
+
+def _check_signals() -> None:
+    """Refuse a PySide6 whose signals lose references to True: it would crash later.
+
+    Raises
+    ------
+    HounsviewError
+    """
+    probe, before = _Probe(), sys.getrefcount(True)
+    for _ in range(_PROBES):
+        probe.sent.emit()
+    if before - sys.getrefcount(True) >= _PROBES // 2:
+        msg = (
+            f"PySide6 {PySide6.__version__} on Python {sys.version.split()[0]} crashes after "
+            "some thousand signals (it loses references to True). Install "
+            "'PySide6_Essentials<6.12', or use Python 3.12 or newer"
+        )
+        raise HounsviewError(msg)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ from hounsview_vizapp.desktop.panels.rendering import RenderingPanel
 from hounsview_vizapp.desktop.panels.series import SeriesPanel
 from hounsview_vizapp.desktop.panels.surfaces import SurfacesPanel
 from hounsview_vizapp.drawing import BLUE, draw_badge
+from hounsview_vizapp.freeing import give_back
 from hounsview_vizapp.panes import slice_pane, text_height
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import Settings
@@ -324,6 +325,7 @@ class MainWindow(QMainWindow):
             self.pages.setCurrentWidget(self.grid)
             self.grid.panes["axial"].setFocus()
         self._follow()
+        give_back()
 
     def _show_start(self) -> None:
         self.pages.setCurrentWidget(self.start)
