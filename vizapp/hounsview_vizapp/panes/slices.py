@@ -196,11 +196,13 @@ def badges_of(volume: Volume, sample: PlaneSample) -> dict[str, Color]:
 def _write_pointer(page: Page, volume: Volume, point: Sequence[float]) -> None:
     """Write the reading above the window's line, each line where it fits."""
     lines = reading_at(volume, point).lines()
-    bottom = page.picture.shape[0] - page.margin - page.height // 2 - page.line
+    # A little above the window's line, so that it also keeps clear of the edge's letter.
+    apart = page.height // 2 + page.line + (2 * page.height + 4) // 5
+    bottom = page.picture.shape[0] - page.margin - apart
     for number, text in enumerate(lines):
         row = bottom - page.line * (len(lines) - 1 - number)
         shorter = [text.rsplit("   ", n)[0] for n in range(text.count("   ") + 1)]
-        page.write(shorter, (row, page.margin), color=drawing.BLUE)
+        page.write(shorter, (row, page.margin), color=drawing.BLUE, shaded=True)
 
 
 def _checked(labels: npt.NDArray[np.uint8], volume: Volume) -> npt.NDArray[np.uint8]:
