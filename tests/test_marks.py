@@ -13,9 +13,9 @@ from hounsview.planes import plane_axes
 from hounsview.viewstate import COLORMAPS, PLANES, Measurement, Overlay, PlaneView, Slab
 from hounsview_vizapp import drawing, lettering
 from hounsview_vizapp.panes import marks, plane_frame, slice_pane
+from hounsview_vizapp.panes.captions import Captions, text_height
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
-from hounsview_vizapp.panes.slices import Labels, text_height
 from test_geometry import ALL_48
 
 BARE = hv.ViewState(show_labels=False, show_crosshair=False, window=hv.Window(0, 2000))
@@ -48,7 +48,7 @@ def test_text_stays_inside_the_pane_and_overlaps_nothing(
     for plane in PLANES:
         frame = plane_frame(volume, state, plane, size)
         page = Page(drawing.blank(size), text_height(size, ratio))
-        Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+        Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
         assert len(page.taken) >= 7  # four letters, the plane, its place, the slab
         for n, (top, left, bottom, right) in enumerate(page.taken):
             assert top >= 0
@@ -65,7 +65,7 @@ def test_nothing_is_drawn_outside_the_boxes_that_text_has_taken() -> None:
     size = (400, 500)
     frame = plane_frame(volume, state, "axial", size)
     page = Page(drawing.blank(size), text_height(size))
-    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     inked = (page.picture.astype(int) - drawing.NOT_MEASURED).max(axis=-1) > 40
     assert inked.sum() > 500
     for top, left, bottom, right in page.taken:
@@ -270,6 +270,23 @@ def test_numbers_are_written_beside_a_shape_and_keep_clear_of_each_other() -> No
     for n, (top, left, bottom, right) in enumerate(texts):
         for a, b, c, d in (*handles, *texts[n + 1 :]):
             assert bottom <= a or top >= c or right <= b or left >= d
+
+
+def test_with_a_slab_numbers_are_said_to_be_of_one_slice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(
+        Page, "write_beside", lambda page, lines, *more: bool(written.extend(lines)) or True
+    )
+    monkeypatch.setattr(Page, "write", lambda page, texts, *a, **b: written.append(texts[0]))
+    volume = water()
+    state = hv.ViewState(measurements=(Measurement("probe", ((0, 0, 0),)),))
+    slice_pane(volume, state, "axial", (400, 400), pointer=(0, 0, 0))
+    assert not [text for text in written if "slab" in text or "in the plane" in text]
+    slice_pane(volume, state.changed(slab=10), "axial", (400, 400), pointer=(0, 0, 0))
+    assert "in its slice, not the slab" in written
+    assert any(text.startswith("in the plane: 0 HU") for text in written)
 
 
 @pytest.mark.parametrize("colormap", COLORMAPS)

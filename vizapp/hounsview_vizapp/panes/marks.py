@@ -65,6 +65,8 @@ def draw_measurements(
         if not page.overlaps_picture(box):
             continue
         numbers = numbers_of(volume, measurement).lines()
+        if frame.slab.thickness and measurement.kind in ("probe", "rectangle", "ellipse"):
+            numbers = (*numbers, "in its slice, not the slab")
         color = SELECTED if number == selected else MARK
         named = [text for text in (measurement.text, *numbers) if text]
         # A small pane has room for the most needed number at least.

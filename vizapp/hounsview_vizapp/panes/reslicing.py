@@ -161,5 +161,6 @@ def _padding_of(volume: Volume) -> Marks:
     """Return (k, j, i) uint8: 1 where padding is, kept as long as the volume."""
     assert volume.valid is not None
     if volume not in _paddings:
-        _paddings[volume] = volume.valid & _PADDING
+        alone = volume.valid.max() <= _PADDING
+        _paddings[volume] = volume.valid if alone else volume.valid & _PADDING
     return _paddings[volume]

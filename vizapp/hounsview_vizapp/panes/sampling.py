@@ -7,8 +7,8 @@ it; turned planes and oblique arrays go through `hounsview_vizapp.panes.reslicin
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, Final
 
 import cv2
@@ -23,9 +23,6 @@ from hounsview_vizapp.panes.slabs import Composite
 
 _BLOCK: Final = 16
 """Slices that a slab takes at once: enough for speed, few enough for memory."""
-
-
-_second = ThreadPoolExecutor(1, thread_name_prefix="hounsview-slice")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,9 +136,10 @@ def _one_slice(
     # Sagittal slices touch as many lines of memory as they have voxels: two threads wait
     # for them at once.
     half = len(stored) // 2
-    other = _second.submit(np.copyto, stored[half:], seen[half:])
+    other = Thread(target=np.copyto, args=(stored[half:], seen[half:]))
+    other.start()
     np.copyto(stored[:half], seen[:half])
-    other.result()
+    other.join()
     return stored
 
 
