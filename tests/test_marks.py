@@ -255,6 +255,33 @@ def test_points_far_outside_draw_no_nonsense(kind: str) -> None:
         assert np.abs(part - marks.MARK).max(axis=-1).min() < 60
 
 
+def test_a_line_through_the_pane_is_straight_however_far_its_ends_are() -> None:
+    """Its ends would overflow OpenCV's integers, so that a part of it is drawn."""
+    size, middle = (300, 300), np.array((-0.5, -0.5, 0))
+    state = replace(BARE, axial=PlaneView(zoom=20))
+    volume = water()
+    bare = slice_pane(volume, state, "axial", size)
+    at = plane_frame(volume, state, "axial", size).to_pixel(middle)
+    for far in (10.0, 4e4):
+        end = np.array((far, 2 * far, 0))
+        state = replace(
+            state, measurements=(Measurement("ruler", (middle + end, middle - end)),)
+        )
+        seen = slice_pane(volume, state, "axial", size)
+        rows, columns = np.nonzero((bare != seen).any(axis=-1))
+        assert len(rows) > 300
+        beside = (rows - at[0]) - 2 * (columns - at[1])
+        assert np.abs(beside).max() < 8
+
+
+@pytest.mark.parametrize("at", [(5, 50), (50, 2), (50, 198), (97, 50)])
+def test_text_that_would_leave_the_picture_is_left_out(at: tuple[int, int]) -> None:
+    page = Page(drawing.blank((100, 200)), 8)
+    assert not page.write(["MMMM"], at, anchor="centre")
+    assert (page.picture == drawing.NOT_MEASURED).all()
+    assert page.write(["MMMM", "M"], (50, 100), anchor="centre")
+
+
 def test_numbers_are_written_beside_a_shape_and_keep_clear_of_each_other() -> None:
     volume = water()
     probes = [Measurement("probe", ((float(x), 0.0, 0.0),)) for x in (-8, 0, 8)]

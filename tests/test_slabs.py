@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -183,6 +184,29 @@ def test_padding_never_enters_a_least_or_mean_value(oblique: tuple[float, ...]) 
             measured = (sample.valid & 1) == 0
             assert measured.mean() > 0.1
             assert set(np.unique(sample.values[measured])) == {100}
+
+
+@pytest.mark.parametrize("kind", SLAB_KINDS)
+def test_an_enlarged_turned_slab_is_that_of_every_pixel(kind: str) -> None:
+    """Of a smooth volume: sampled at the spacing and enlarged, or at every pixel."""
+    geometry = hv.Geometry.from_parts((40, 40, 40), spacing=(1, 1, 1), origin=(-20, -20, -20))
+    index = np.stack(np.meshgrid(*map(np.arange, geometry.shape), indexing="ij"), -1)
+    x, y, z = np.moveaxis(geometry.to_patient(index), -1, 0)
+    hu = 300 * np.sin(x / 7) + 200 * np.cos(y / 9) + 100 * z / 20
+    volume = hv.Volume(hu.astype(np.float32), geometry)
+    state = hv.ViewState(oblique=(20, 10, 30), slab=Slab(6, kind))
+    frame = plane_frame(volume, state, "coronal", (200, 240))
+    assert frame.mm_per_pixel < 0.3
+    sample = sample_plane(volume, frame)
+    layers = np.stack([trilinear(volume, pixel_points(frame, n * frame.step))
+                       for n in range(-3, 4) if abs(n * frame.step) <= 3])  # fmt: skip
+    # Away from the edge, where some layers have ended and others have not.
+    whole = (~np.isnan(layers).any(axis=0)).astype(np.uint8)
+    all_inside = cv2.erode(whole, np.ones((17, 17), np.uint8), borderValue=0) > 0
+    expected = {"mip": np.max, "minip": np.min, "mean": np.mean}[kind](layers, axis=0)
+    assert all_inside.mean() > 0.2
+    assert np.abs(sample.values - expected)[all_inside].max() < 6
+    assert ((sample.valid & 1) == 0)[all_inside].all()
 
 
 @pytest.mark.parametrize("letters", ALL_48)
