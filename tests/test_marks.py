@@ -257,19 +257,18 @@ def test_points_far_outside_draw_no_nonsense(kind: str) -> None:
 
 def test_a_line_through_the_pane_is_straight_however_far_its_ends_are() -> None:
     """Its ends would overflow OpenCV's integers, so that a part of it is drawn."""
-    size, middle = (300, 300), np.array((-0.5, -0.5, 0))
-    state = replace(BARE, axial=PlaneView(zoom=20))
+    size, middle = (600, 600), np.array((-0.5, -0.5, 0))
+    state = replace(BARE, axial=PlaneView(zoom=200))
     volume = water()
     bare = slice_pane(volume, state, "axial", size)
     at = plane_frame(volume, state, "axial", size).to_pixel(middle)
     for far in (10.0, 4e4):
         end = np.array((far, 2 * far, 0))
-        state = replace(
-            state, measurements=(Measurement("ruler", (middle + end, middle - end)),)
-        )
+        ruler = Measurement("ruler", (middle + end, middle - end))
+        state = replace(state, measurements=(ruler,))
         seen = slice_pane(volume, state, "axial", size)
         rows, columns = np.nonzero((bare != seen).any(axis=-1))
-        assert len(rows) > 300
+        assert len(rows) > 600
         beside = (rows - at[0]) - 2 * (columns - at[1])
         assert np.abs(beside).max() < 8
 
