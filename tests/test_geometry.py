@@ -65,6 +65,16 @@ def geometries() -> st.SearchStrategy[Geometry]:
     )
 
 
+@pytest.mark.parametrize("letters", ALL_48)
+def test_corners_are_the_ends_of_the_grid(letters: str) -> None:
+    geometry = Geometry.from_parts((4, 5, 6), spacing=SPACING, direction=direction_of(letters))
+    for faces, reach in ((False, 0.0), (True, 0.5)):
+        found = geometry.to_index(geometry.corners(faces=faces))
+        assert found.min(axis=0) == pytest.approx([-reach] * 3)
+        assert found.max(axis=0) == pytest.approx(np.array([3, 4, 5]) + reach)
+        assert len(np.unique(found.round(6), axis=0)) == 8
+
+
 def test_the_48_orientations_are_48() -> None:
     assert len(set(ALL_48)) == 48
 

@@ -13,9 +13,9 @@ from hounsview.planes import plane_axes
 from hounsview.viewstate import COLORMAPS, PLANES, Measurement, Overlay, PlaneView, Slab
 from hounsview_vizapp import drawing, lettering
 from hounsview_vizapp.panes import marks, plane_frame, slice_pane
+from hounsview_vizapp.panes.captions import Captions, text_height
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
-from hounsview_vizapp.panes.slices import Labels, text_height
 from test_geometry import ALL_48
 
 BARE = hv.ViewState(show_labels=False, show_crosshair=False, window=hv.Window(0, 2000))
@@ -48,7 +48,7 @@ def test_text_stays_inside_the_pane_and_overlaps_nothing(
     for plane in PLANES:
         frame = plane_frame(volume, state, plane, size)
         page = Page(drawing.blank(size), text_height(size, ratio))
-        Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+        Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
         assert len(page.taken) >= 7  # four letters, the plane, its place, the slab
         for n, (top, left, bottom, right) in enumerate(page.taken):
             assert top >= 0
@@ -65,7 +65,7 @@ def test_nothing_is_drawn_outside_the_boxes_that_text_has_taken() -> None:
     size = (400, 500)
     frame = plane_frame(volume, state, "axial", size)
     page = Page(drawing.blank(size), text_height(size))
-    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     inked = (page.picture.astype(int) - drawing.NOT_MEASURED).max(axis=-1) > 40
     assert inked.sum() > 500
     for top, left, bottom, right in page.taken:
@@ -255,6 +255,32 @@ def test_points_far_outside_draw_no_nonsense(kind: str) -> None:
         assert np.abs(part - marks.MARK).max(axis=-1).min() < 60
 
 
+def test_a_line_through_the_pane_is_straight_however_far_its_ends_are() -> None:
+    """Its ends would overflow OpenCV's integers, so that a part of it is drawn."""
+    size, middle = (600, 600), np.array((-0.5, -0.5, 0))
+    state = replace(BARE, axial=PlaneView(zoom=200))
+    volume = water()
+    bare = slice_pane(volume, state, "axial", size)
+    at = plane_frame(volume, state, "axial", size).to_pixel(middle)
+    for far in (10.0, 4e4):
+        end = np.array((far, 2 * far, 0))
+        ruler = Measurement("ruler", (middle + end, middle - end))
+        state = replace(state, measurements=(ruler,))
+        seen = slice_pane(volume, state, "axial", size)
+        rows, columns = np.nonzero((bare != seen).any(axis=-1))
+        assert len(rows) > 600
+        beside = (rows - at[0]) - 2 * (columns - at[1])
+        assert np.abs(beside).max() < 8
+
+
+@pytest.mark.parametrize("at", [(5, 50), (50, 2), (50, 198), (97, 50)])
+def test_text_that_would_leave_the_picture_is_left_out(at: tuple[int, int]) -> None:
+    page = Page(drawing.blank((100, 200)), 8)
+    assert not page.write(["MMMM"], at, anchor="centre")
+    assert (page.picture == drawing.NOT_MEASURED).all()
+    assert page.write(["MMMM", "M"], (50, 100), anchor="centre")
+
+
 def test_numbers_are_written_beside_a_shape_and_keep_clear_of_each_other() -> None:
     volume = water()
     probes = [Measurement("probe", ((float(x), 0.0, 0.0),)) for x in (-8, 0, 8)]
@@ -270,6 +296,23 @@ def test_numbers_are_written_beside_a_shape_and_keep_clear_of_each_other() -> No
     for n, (top, left, bottom, right) in enumerate(texts):
         for a, b, c, d in (*handles, *texts[n + 1 :]):
             assert bottom <= a or top >= c or right <= b or left >= d
+
+
+def test_with_a_slab_numbers_are_said_to_be_of_one_slice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(
+        Page, "write_beside", lambda page, lines, *more: bool(written.extend(lines)) or True
+    )
+    monkeypatch.setattr(Page, "write", lambda page, texts, *a, **b: written.append(texts[0]))
+    volume = water()
+    state = hv.ViewState(measurements=(Measurement("probe", ((0, 0, 0),)),))
+    slice_pane(volume, state, "axial", (400, 400), pointer=(0, 0, 0))
+    assert not [text for text in written if "slab" in text or "in the plane" in text]
+    slice_pane(volume, state.changed(slab=10), "axial", (400, 400), pointer=(0, 0, 0))
+    assert "in its slice, not the slab" in written
+    assert any(text.startswith("in the plane: 0 HU") for text in written)
 
 
 @pytest.mark.parametrize("colormap", COLORMAPS)

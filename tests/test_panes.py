@@ -13,9 +13,9 @@ import hounsview as hv
 from hounsview.viewstate import PlaneView
 from hounsview_vizapp import drawing
 from hounsview_vizapp.panes import plane_frame, slice_pane
+from hounsview_vizapp.panes.captions import Captions, text_height
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
-from hounsview_vizapp.panes.slices import Labels, text_height
 from test_geometry import ALL_48
 
 SIZE = (200, 240)
@@ -120,7 +120,7 @@ def test_letters_say_where_each_side_lies(
     page = Recording((400, 500))
     state = hv.ViewState(oblique=oblique)
     frame = plane_frame(volume, state, plane, (400, 500))
-    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     top, bottom, left, right = top_bottom_left_right.split()
     assert page.written[top][0] < 50
     assert page.written[bottom][0] > 350
@@ -133,14 +133,14 @@ def test_the_pane_says_slice_place_window_slab_and_turn() -> None:
     state = hv.ViewState(crosshair=(5.0, -7.0, 13.0)).changed(slab=10)
     frame = plane_frame(volume, state, "axial", (400, 500))
     page = Recording((400, 500))
-    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
+    Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     assert {"Axial", "S 13.0 mm   18/31", "MIP 10 mm"} <= set(page.written)
     assert "C 40  W 400  soft tissue" in page.written
     state = replace(state, oblique=(10.0, 0.0, -5.0))
     frame = plane_frame(volume, state, "axial", (400, 500))
     page = Recording((400, 500))
-    Labels(volume, state, frame, sample_plane(volume, frame)).write(page)
-    assert "turned 10 / 0 / -5°" in page.written
+    Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
+    assert any(text.startswith("turned 10 / 0 / -5°   ") for text in page.written)
 
 
 @pytest.mark.parametrize("oblique", [(0, 0, 0), (10, 0, 20)])
@@ -150,6 +150,26 @@ def test_outside_the_volume_nothing_is_shown_as_measured(oblique: tuple[float, .
         state = replace(PLAIN, crosshair=(5.0, -7.0, z), oblique=oblique)
         picture = slice_pane(volume, state, "axial", SIZE)
         assert (picture == drawing.NOT_MEASURED).all()
+
+
+def test_a_slice_of_padding_alone_is_not_said_to_lie_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(drawing, "draw_sentence", lambda _, text, **more: said.append(text))
+    volume = marked_volume()
+    nothing = np.full(volume.shape, hv.Validity.PADDING, np.uint8)
+    volume = hv.Volume(volume.hu, volume.geometry, nothing)
+    state = hv.ViewState()
+    slice_pane(volume, state, "axial", SIZE)
+    slice_pane(volume, replace(state, crosshair=(0.0, 0.0, 900.0)), "axial", SIZE)
+    assert said == ["nothing was measured here", "outside the volume"]
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, float("nan")])
+def test_a_pixel_ratio_that_is_none_is_refused(ratio: float) -> None:
+    with pytest.raises(hv.ArgumentError, match="pixel ratio"):
+        slice_pane(marked_volume(), PLAIN, "axial", SIZE, pixel_ratio=ratio)
 
 
 def test_the_crosshair_runs_through_its_point_and_leaves_it_free() -> None:

@@ -152,6 +152,15 @@ class Geometry:
         """(3,) patient point of the middle of the grid, LPS mm."""
         return self.to_patient((np.asarray(self.shape) - 1) / 2)
 
+    def corners(self, *, faces: bool = False) -> Floats:
+        """Return (8, 3) patient points, LPS mm: the centres of the corner voxels.
+
+        With `faces` the corners of the box that the voxels fill, half a voxel farther out.
+        """
+        ends = np.array([[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
+        size = np.asarray(self.shape)
+        return self.to_patient(ends * size - 0.5 if faces else ends * (size - 1))
+
     @property
     def voxel_volume(self) -> float:
         """Volume of one voxel, mm3."""
@@ -267,10 +276,7 @@ class Geometry:
         """Return whether both grids have the same shape and corners within mm."""
         if self.shape != other.shape:
             return False
-        corners = np.array([[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (
-            np.asarray(self.shape) - 1
-        )
-        apart = self.to_patient(corners) - other.to_patient(corners)
+        apart = self.corners() - other.corners()
         return bool(np.abs(apart).max() <= tolerance)
 
     def __eq__(self, other: object) -> bool:

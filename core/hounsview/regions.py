@@ -175,8 +175,7 @@ def _grid_over(geometry: Geometry, shape: Shape) -> Geometry | None:
     Its points lie whole steps from the shape's middle; it ends where the volume does.
     """
     step = min(geometry.spacing)
-    ends = np.array([[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
-    corners = geometry.to_patient(ends * np.asarray(geometry.shape) - 0.5) - shape.middle
+    corners = geometry.corners(faces=True) - shape.middle
     counts, start = [], shape.middle.copy()
     for half, axis in ((shape.half_down, shape.down), (shape.half_right, shape.right)):
         along = corners @ axis

@@ -166,6 +166,13 @@ def hatch(picture: Picture, where: npt.NDArray[np.uint8], color: Color = AMBER) 
     np.copyto(part, cv2.copyTo(tinted, lines, part.copy()))
 
 
+def shade(picture: Picture, box: tuple[int, int, int, int]) -> None:
+    """Darken the (top, left, bottom, right) of a picture, which must lie in it."""
+    top, left, bottom, right = box
+    part = picture[top:bottom, left:right]
+    part[:] = cv2.convertScaleAbs(part, alpha=0.4)
+
+
 def draw_edges(picture: Picture, letters: dict[tuple[int, int], str], *, height: int) -> None:
     """Write orientation letters at (row, column); those left and right keep inside."""
     columns = picture.shape[1]

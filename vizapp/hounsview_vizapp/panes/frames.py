@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -54,7 +54,7 @@ class PlaneFrame:
     mm_per_pixel: float
     origin: Floats
     oblique: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    slab: Slab = Slab()  # noqa: RUF009 - frozen
+    slab: Slab = field(default_factory=Slab)
 
     @cached_property
     def right(self) -> Floats:
@@ -85,11 +85,6 @@ class PlaneFrame:
     def step(self) -> float:
         """From one slice to the next, mm."""
         return slice_step(self.geometry, self.onward)
-
-    @property
-    def position(self) -> float:
-        """Place of a plane that is not turned on its patient axis, LPS mm."""
-        return float(self.origin[NORMAL[self.plane]])
 
     def to_patient(self, pixel: npt.ArrayLike) -> Floats:
         """Return (..., 3) LPS mm for (..., 2) pixels (row, column)."""
@@ -154,7 +149,8 @@ def plane_frame(
         msg = f"a pane needs at least 1 x 1 pixels, not {size}"
         raise ArgumentError(msg)
     geometry = volume.geometry
-    low, high = patient_box(geometry)
+    corners = geometry.corners(faces=True)
+    low, high = corners.min(axis=0), corners.max(axis=0)
     extent, middle = high - low, (low + high) / 2
     upright = plane_axes(plane)
     across, along = (float(extent @ abs(axis)) for axis in upright)
@@ -181,12 +177,3 @@ def _through(frame: PlaneFrame, point: Floats) -> Floats:
         return origin
     moved: Floats = frame.origin + frame.onward * ((point - frame.origin) @ frame.onward)
     return moved
-
-
-def patient_box(geometry: Geometry) -> tuple[Floats, Floats]:
-    """Return the lowest and highest LPS coordinates of the outer faces, (3,) mm each."""
-    corners = geometry.to_patient(_ENDS * np.asarray(geometry.shape) - 0.5)
-    return corners.min(axis=0), corners.max(axis=0)
-
-
-_ENDS = np.array([[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)])

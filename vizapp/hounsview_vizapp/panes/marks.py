@@ -64,9 +64,14 @@ def draw_measurements(
         box = _around(np.concatenate(outlines(measurement, frame)), pixel_ratio)
         if not page.overlaps_picture(box):
             continue
-        lines_of_text = [measurement.text, *numbers_of(volume, measurement).lines()]
+        numbers = numbers_of(volume, measurement).lines()
+        if frame.slab.thickness and measurement.kind in ("probe", "rectangle", "ellipse"):
+            numbers = (*numbers, "in its slice, not the slab")
         color = SELECTED if number == selected else MARK
-        page.write_beside([text for text in lines_of_text if text], box, color)
+        named = [text for text in (measurement.text, *numbers) if text]
+        # A small pane has room for the most needed number at least.
+        if not page.write_beside(named, box, color):
+            page.write_beside(numbers[:1], box, color)
 
 
 def numbers_of(volume: Volume, measurement: Measurement) -> Measured:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hounsview_vizapp import drawing, lettering
 from hounsview_vizapp.drawing import Anchor
@@ -73,13 +73,19 @@ class Page:
         anchor: Anchor = "left",
         color: Color = drawing.TEXT,
         height: int | None = None,
+        shaded: bool = False,
     ) -> bool:
-        """Write the first of several texts, longest first, that finds room at (row, column)."""
+        """Write the first of several texts, longest first, that finds room at (row, column).
+
+        Where it may lie on anything, it is `shaded`: the picture is darkened behind it.
+        """
         height = height or self.height
         for text in texts:
             box = self.box_of(text, at, anchor=anchor, height=height)
             if text and self.free(box):
                 self.taken.append(box)
+                if shaded:
+                    drawing.shade(self.picture, box)
                 drawing.draw_text(
                     self.picture, text, at, height=height, color=color, anchor=anchor
                 )
@@ -128,22 +134,31 @@ class Page:
             )
 
     def write_beside(self, lines: Sequence[str], shape: Box, color: Color) -> bool:
-        """Write lines beside a shape, where there is room: right, left, below or above."""
-        top, left, bottom, right = shape
-        width = max(lettering.text_width(text, self.height) for text in lines)
-        deep = self.line * (len(lines) - 1)
-        apart = self.height
-        beside = min(max(top, self.margin), max(self.picture.shape[0] - self.margin - deep, 0))
-        places = (
-            (beside, right + apart), (beside, left - apart - width),
-            (bottom + 2 * apart, left), (top - 2 * apart - deep, left),
-            (bottom + 2 * apart, right - width), (top - 2 * apart - deep, right - width),
-        )  # fmt: skip
-        for row, column in places:
-            rows = [row + number * self.line for number in range(len(lines))]
-            pairs = list(zip(lines, rows, strict=True))
-            if all(self.free(self.box_of(text, (at, column))) for text, at in pairs):
-                for text, at in pairs:
-                    self.write([text], (at, column), color=color)
-                return True
+        """Write lines as a block beside a shape, at the nearest place that has room."""
+        room = (self.height + 2) // 3
+        width = max(lettering.text_width(text, self.height) for text in lines) + 2 * room
+        half = (9 * self.height + 9) // 10
+        deep = self.line * (len(lines) - 1) + 2 * half
+        for top, left in self._places_beside(shape, deep, width):
+            box = (top, left, top + deep, left + width)
+            if not self.free(box):
+                continue
+            self.taken.append(box)
+            drawing.shade(self.picture, box)
+            for number, text in enumerate(lines):
+                at = (top + half + number * self.line, left + room)
+                drawing.draw_text(self.picture, text, at, height=self.height, color=color)
+            return True
         return False
+
+    def _places_beside(self, shape: Box, deep: int, width: int) -> Iterator[tuple[int, int]]:
+        """Yield (top, left) places of a block: right, left, below and above, then farther."""
+        top, left, bottom, right = shape
+        apart = self.height // 2
+        for away in range(0, 10 * self.height, self.height):
+            for row in (top - away, top + away):
+                yield row, right + apart
+                yield row, left - apart - width
+            for column in (left + away, right - width - away):
+                yield bottom + apart, column
+                yield top - apart - deep, column

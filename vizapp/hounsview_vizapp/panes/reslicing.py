@@ -7,9 +7,11 @@ the geometry, so that one way serves every affine.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
@@ -21,6 +23,7 @@ from vtkmodules.vtkImagingCore import vtkImageReslice
 from hounsview.volume import Validity, Volume
 from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.slabs import Composite
+from hounsview_vizapp.panes.warping import warped, without_padding
 
 Array = npt.NDArray[Any]
 Marks = npt.NDArray[np.uint8]
@@ -29,6 +32,8 @@ _PADDING: Final = np.uint8(Validity.PADDING)
 _BLOCK: Final = 8
 """Layers of a slab that are in memory at once."""
 
+_MUCH_FINER: Final = 1.3
+"""Pixels in a voxel from which on enlarging is worth its trouble."""
 _TRACE: Final = 1e-5
 """Share of padding in a value from which on it is not used: 0.01 HU of 1,000."""
 
@@ -39,12 +44,27 @@ def sample_through(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
     """Return (rows, columns) values, trilinear, and bits of the nearest voxel.
 
     int16 values are rounded to the nearest. The outer half of the outermost voxels takes
-    their values; farther out is PADDING.
+    their values; farther out is PADDING. Slabs are sampled no finer than the array's
+    smallest spacing, and enlarged bilinearly.
     """
-    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
-    if not reach:
+    if frame.slab.thickness / 2 < frame.step * (1 - 1e-6):
         values, marks = _layers(volume, frame, 0, 1)
         return values[0], marks[0]
+    finer = min(volume.geometry.spacing) / frame.mm_per_pixel
+    if finer < _MUCH_FINER:
+        return _slab(volume, frame)
+    rows, columns = (math.ceil(side / finer) + 1 for side in frame.size)
+    coarse = replace(frame, size=(rows, columns), mm_per_pixel=frame.mm_per_pixel * finer)
+    values, marks = _slab(volume, coarse)
+    to_source = np.array([[1 / finer, 0, 0], [0, 1 / finer, 0]])
+    into = np.empty(frame.size, values.dtype)
+    values = warped(without_padding(values, marks), to_source, into, cv2.INTER_LINEAR)
+    near = np.empty(frame.size, np.uint8)
+    return values, warped(marks, to_source, near, cv2.INTER_NEAREST)
+
+
+def _slab(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
+    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
     composite = Composite(frame.slab.kind, volume.hu.dtype)
     for first in range(-reach, reach + 1, _BLOCK):
         count = min(_BLOCK, reach + 1 - first)
@@ -161,5 +181,6 @@ def _padding_of(volume: Volume) -> Marks:
     """Return (k, j, i) uint8: 1 where padding is, kept as long as the volume."""
     assert volume.valid is not None
     if volume not in _paddings:
-        _paddings[volume] = volume.valid & _PADDING
+        alone = volume.valid.max() <= _PADDING
+        _paddings[volume] = volume.valid if alone else volume.valid & _PADDING
     return _paddings[volume]

@@ -7,8 +7,8 @@ it; turned planes and oblique arrays go through `hounsview_vizapp.panes.reslicin
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, Final
 
 import cv2
@@ -20,12 +20,10 @@ from hounsview.volume import Validity, Volume
 from hounsview_vizapp.panes.buffers import Buffers
 from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.slabs import Composite
+from hounsview_vizapp.panes.warping import warped, without_padding
 
 _BLOCK: Final = 16
 """Slices that a slab takes at once: enough for speed, few enough for memory."""
-
-
-_second = ThreadPoolExecutor(1, thread_name_prefix="hounsview-slice")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +82,7 @@ def sample_labels(labels: npt.NDArray[np.uint8], frame: PlaneFrame) -> npt.NDArr
         box = _inside_box(to_source, np.delete(labels.shape, axis), frame.size)
         stored = _one_slice(labels, axis, frame.shown.index, Buffers(), "labels")
         near = np.empty(frame.size, np.uint8)
-        seen[box] = _warp(stored, to_source, near, cv2.INTER_NEAREST)[box]
+        seen[box] = warped(stored, to_source, near, cv2.INTER_NEAREST)[box]
     return seen
 
 
@@ -103,9 +101,9 @@ def _sample_along(volume: Volume, frame: PlaneFrame, buffers: Buffers) -> PlaneS
         valid[box] = 0
     else:
         near = buffers.array("near", frame.size, np.uint8)
-        valid[box] = _warp(marks, to_source, near, cv2.INTER_NEAREST)[box]
-        stored = _without_padding(stored, marks)
-    values = _warp(*_shrunk(stored, to_source), values, cv2.INTER_LINEAR)
+        valid[box] = warped(marks, to_source, near, cv2.INTER_NEAREST)[box]
+        stored = without_padding(stored, marks)
+    values = warped(*_shrunk(stored, to_source), values, cv2.INTER_LINEAR)
     return PlaneSample(values, valid)
 
 
@@ -139,9 +137,10 @@ def _one_slice(
     # Sagittal slices touch as many lines of memory as they have voxels: two threads wait
     # for them at once.
     half = len(stored) // 2
-    other = _second.submit(np.copyto, stored[half:], seen[half:])
+    other = Thread(target=np.copyto, args=(stored[half:], seen[half:]))
+    other.start()
     np.copyto(stored[:half], seen[:half])
-    other.result()
+    other.join()
     return stored
 
 
@@ -153,25 +152,6 @@ def _slices(array: npt.NDArray[Any], axis: int, part: slice) -> npt.NDArray[Any]
     block = np.ascontiguousarray(array[:, :, part])
     turned = cv2.transpose(block.reshape(-1, block.shape[2]))
     return np.asarray(turned).reshape(-1, *array.shape[:2])
-
-
-def _without_padding(
-    stored: npt.NDArray[Any], marks: npt.NDArray[np.uint8]
-) -> npt.NDArray[Any]:
-    """Return the slice with padding replaced by the greatest measured neighbour.
-
-    So the interpolation at the edge of the field of view mixes no padding in.
-    """
-    padding = marks & np.uint8(Validity.PADDING)
-    if not cv2.countNonZero(padding):
-        return stored
-    lowest = -32768 if stored.dtype == np.int16 else float(np.finfo(np.float32).min)
-    measured = stored.copy()
-    np.copyto(measured, stored.dtype.type(lowest), where=padding.view(bool))
-    near = cv2.dilate(measured, np.ones((3, 3), np.uint8))
-    # Far from everything measured there is no neighbour, and nothing is shown either.
-    np.copyto(measured, near, where=padding.view(bool))
-    return measured
 
 
 def _pixel_to_source(geometry: Geometry, frame: PlaneFrame, axis: int) -> Floats:
@@ -218,17 +198,3 @@ def _shrunk(stored: npt.NDArray[Any], to_source: Floats) -> tuple[npt.NDArray[An
     matrix = to_source * ratio[:, None]
     matrix[:, 2] += (ratio - 1) / 2
     return np.asarray(small, stored.dtype).reshape(reduced[::-1]), matrix
-
-
-def _warp(
-    stored: npt.NDArray[Any], to_source: Floats, into: npt.NDArray[Any], how: int
-) -> npt.NDArray[Any]:
-    rows, columns = into.shape
-    return cv2.warpAffine(
-        stored,
-        to_source,
-        (columns, rows),
-        dst=into,
-        flags=how | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )

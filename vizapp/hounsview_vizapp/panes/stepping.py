@@ -98,8 +98,7 @@ def _slices_of_array(geometry: Geometry, onward: Floats, shown: ShownSlice) -> _
 
 def _slices_across(geometry: Geometry, onward: Floats, position: float) -> _Slices:
     """Return slices at the step of the array, between its outermost voxel centres."""
-    ends = np.array([[k, j, i] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
-    along = geometry.to_patient(ends * (np.asarray(geometry.shape) - 1)) @ onward
+    along = geometry.corners() @ onward
     first, mm = float(along.min()), slice_step(geometry, onward)
     count = math.floor(float(np.ptp(along)) / mm + 1e-6) + 1
     nearest = math.floor((position - first) / mm + 0.5)
