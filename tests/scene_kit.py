@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 import hounsview as hv
@@ -45,7 +43,3 @@ def ball(
     points = geometry.to_patient(np.stack(np.indices((n,) * 3), -1))
     share = np.clip((radius - np.linalg.norm(points, axis=-1)) / spacing + 0.5, 0, 1)
     return hv.Volume((outside + (inside - outside) * share).astype(np.int16), geometry)
-
-
-def without_labels(state: hv.ViewState) -> hv.ViewState:
-    return replace(state, show_labels=False)

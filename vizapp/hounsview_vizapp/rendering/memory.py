@@ -8,8 +8,6 @@ from typing import Final
 
 GPU_VOXELS: Final = 256_000_000
 """512 MiB of texture: what a graphics card of this decade has to spare."""
-LONGEST_TEXTURE: Final = 2048
-"""The longest side of a 3D texture that OpenGL promises to take (GL_MAX_3D_TEXTURE_SIZE)."""
 
 _SHARE: Final = 0.5
 _UNKNOWN_BYTES: Final = 2 << 30

@@ -14,6 +14,8 @@ from hounsview.geometry import Geometry
 from hounsview.volume import AIR_HU, Volume
 
 AXIAL: Final = "SPL"
+LONGEST: Final = 2048
+"""What OpenGL promises of the side of a 3D texture (GL_MAX_3D_TEXTURE_SIZE)."""
 COARSE_VOXELS: Final = 2_000_000
 """Of the level that is drawn while the picture moves, and on which the body is found."""
 
@@ -138,10 +140,15 @@ def _orthogonal(volume: Volume) -> Volume:
     )
 
 
-def reduction(geometry: Geometry, most_voxels: int) -> tuple[int, int, int]:
-    """Return by how much to reduce each stored axis (k, j, i): the finest one first."""
-    factors = np.ones(3, int)
+def reduction(
+    geometry: Geometry, most_voxels: int, *, longest: int = LONGEST
+) -> tuple[int, int, int]:
+    """Return by how much to reduce each stored axis (k, j, i): the finest one first.
+
+    No axis of what is left is longer than `longest`, because no 3D texture may be.
+    """
     shape, spacing = np.asarray(geometry.shape), np.asarray(geometry.spacing)
+    factors = -(-shape // longest)
     while np.prod(shape // factors) > most_voxels:
         sizes = np.where(shape // (factors + 1) > 1, spacing * factors, np.inf)
         if not np.isfinite(sizes).any():
