@@ -6,6 +6,20 @@ import ctypes
 import gc
 import sys
 from contextlib import suppress
+from typing import Final
+
+_ARENA_MAX: Final = -8  # M_ARENA_MAX in glibc's malloc.h
+
+
+def keep_few_arenas() -> None:
+    """Let all threads of this process share two heaps, at its start.
+
+    glibc gives threads heaps of their own, and what many short threads leave in them is not
+    used again: 1 MB more for each volume opened, instead of 0.3.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 2)
 
 
 def give_back() -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from hounsview.errors import HounsviewError
 from hounsview_vizapp.desktop import theme
 from hounsview_vizapp.desktop.window import MainWindow
+from hounsview_vizapp.freeing import keep_few_arenas
 from hounsview_vizapp.rendering import prepare
 from hounsview_vizapp.settings import Settings
 
@@ -36,6 +37,7 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
     mode : str, optional
         ``"dark"`` or ``"light"``; None: as the desktop has it.
     """
+    keep_few_arenas()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     _check_signals()

@@ -32,7 +32,6 @@ from hounsview_vizapp.desktop.controls import (
     slider,
 )
 from hounsview_vizapp.desktop.panels.panel import Panel
-from hounsview_vizapp.panes.frames import patient_box
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.actions import toggle_surface
 
@@ -164,7 +163,8 @@ class SurfacesPanel(Panel):
         rows.addRow(self.crop_size)
 
     def _box(self, viewer: Viewer) -> tuple[Floats, Floats]:
-        return patient_box(viewer.volume.geometry)
+        corners = viewer.volume.geometry.corners(faces=True)
+        return corners.min(axis=0), corners.max(axis=0)
 
     def _fill_crop(self, viewer: Viewer) -> None:
         low, high = self._box(viewer)
