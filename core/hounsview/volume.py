@@ -201,9 +201,8 @@ class Volume:
         """Return (k, j, i) bool: voxels that may enter a number (not PADDING, FILLED)."""
         if self.valid is None:
             return np.ones(self.shape, bool)
-        measured: npt.NDArray[np.bool_] = (
-            self.valid & (Validity.PADDING | Validity.FILLED)
-        ) == 0
+        left_out = _bits(Validity.PADDING | Validity.FILLED)
+        measured: npt.NDArray[np.bool_] = (self.valid & left_out) == 0
         return measured
 
     def require_hu(self, purpose: str) -> None:
@@ -310,11 +309,11 @@ class Volume:
         outside = self.hu.dtype.type(AIR_HU if self.unit == "HU" else 0)
         usable = None
         if self.valid is not None:
-            usable = (self.valid & Validity.PADDING) == 0
+            usable = (self.valid & _bits(Validity.PADDING)) == 0
         kept = [
-            (bit, (self.valid & bit) > 0)
+            (bit, (self.valid & _bits(bit)) > 0)
             for bit in (Validity.FILLED, Validity.SATURATED)
-            if self.valid is not None and (self.valid & bit).any()
+            if self.valid is not None and (self.valid & _bits(bit)).any()
         ]
 
         def each_slice(
@@ -351,9 +350,9 @@ class Volume:
         marked = "all measured"
         if self.valid is not None:
             shares = [
-                f"{np.count_nonzero(self.valid & bit) / self.valid.size:.2%} {bit.name}"
+                f"{np.count_nonzero(self.valid & _bits(bit)) / self.valid.size:.2%} {bit.name}"
                 for bit in Validity
-                if (self.valid & bit).any()
+                if (self.valid & _bits(bit)).any()
             ]
             marked = ", ".join(shares)
         return (
@@ -362,6 +361,11 @@ class Volume:
             f"{self.hu.dtype} {self.unit} {self.hu.min():g}..{self.hu.max():g}, "
             f"{marked}, {self.report.status})"
         )
+
+
+def _bits(bits: Validity) -> np.uint8:
+    """Return bits that leave a uint8 array uint8: with an enum it would become int64."""
+    return np.uint8(bits)
 
 
 def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
