@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from hounsview_vizapp.desktop import application
+from hounsview_vizapp.desktop.panels.transfer import TransferEditor
 from hounsview_vizapp.desktop.window import MainWindow
 
 
@@ -54,6 +55,10 @@ class Questions(QObject):
             "refusal": window.refusal.text.text(),
             "busy": window.opener.is_busy or window.commands.is_busy,
             "frames": {pane: w.frames_shown for pane, w in window.grid.panes.items()},
+            "sizes": {
+                pane: None if w.picture is None else w.picture.shape[:2]
+                for pane, w in window.grid.panes.items()
+            },
             "series": [
                 [item.text(column) for column in range(3)] for item in window.series._items
             ],
@@ -91,6 +96,16 @@ class Questions(QObject):
             "bytes": pages * resource.getpagesize(),
             "threads": sorted(t.name for t in threading.enumerate()),
         }
+
+    def _break(self) -> dict[str, Any]:
+        """Let a handler of Qt's own events raise from now on."""
+
+        def broken(*_: object) -> None:
+            msg = "a bug in a handler"
+            raise RuntimeError(msg)
+
+        TransferEditor.mousePressEvent = broken
+        return {}
 
     def _quit(self) -> dict[str, Any]:
         window_of().close()

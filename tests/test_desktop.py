@@ -315,6 +315,37 @@ def test_a_real_series_opens(tmp_path: Path, name: str, shape: list[int]) -> Non
         assert (pane == drawing.NOT_MEASURED).all(axis=-1).mean() < 0.9
 
 
+def test_an_exception_in_a_handler_leaves_the_viewer_alive(tmp_path: Path, scan: Path) -> None:
+    with desktop(tmp_path, str(scan)) as running:
+        running.until(lambda seen: seen["shape"])
+        running.key("1")
+        state = running.until(lambda s: s["state"]["window"]["center"] == -600)["state"]
+        running.ask("break")
+        running.ask("tab", number=2)
+        running.click("transfer function")
+        seen = running.until(lambda seen: seen["banner"])
+        assert "a bug in a handler" in seen["banner"]
+        assert seen["state"] == state
+        running.click("pane axial", 0.3, 0.3)
+        running.key("4")
+        running.until(lambda seen: seen["state"]["window"]["center"] == 400)
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("scale", ["1.5", "2"])
+def test_frames_have_as_many_pixels_as_a_dense_screen(
+    tmp_path: Path, scan: Path, scale: str
+) -> None:
+    with desktop(tmp_path, str(scan), size="1920x1200", QT_SCALE_FACTOR=scale) as running:
+        seen = running.until(lambda seen: seen["shape"])
+        settled(running)
+        _, _, width, height = running.ask("where", name="pane axial")["at"]
+        rows, columns = running.ask("look")["sizes"]["axial"]
+        assert rows == pytest.approx(height * float(scale), abs=1)
+        assert columns == pytest.approx(width * float(scale), abs=1)
+        assert seen["shape"]
+
+
 def test_ctrl_c_on_the_terminal_ends_it(tmp_path: Path, scan: Path) -> None:
     with desktop(tmp_path, str(scan)) as running:
         running.until(lambda seen: seen["shape"])

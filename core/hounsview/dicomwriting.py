@@ -114,7 +114,7 @@ def _series_attributes(volume: Volume) -> Dataset:
 
 
 def _was_made(volume: Volume) -> bool:
-    made = Validity.FILLED | Validity.RESAMPLED
+    made = np.uint8(Validity.FILLED | Validity.RESAMPLED)
     return volume.valid is not None and bool((volume.valid & made).any())
 
 
@@ -137,7 +137,7 @@ def _add_pixel_attributes(series: Dataset, volume: Volume) -> None:
 
 
 def _has_padding(volume: Volume) -> bool:
-    return volume.valid is not None and bool((volume.valid & Validity.PADDING).any())
+    return volume.valid is not None and bool((volume.valid & np.uint8(Validity.PADDING)).any())
 
 
 def _rescale(volume: Volume) -> tuple[float, float]:

@@ -95,12 +95,12 @@ def describe(volume: Volume, name: str) -> str:
 
 
 def _count(volume: Volume, bit: Validity) -> int:
-    return 0 if volume.valid is None else int(np.count_nonzero(volume.valid & bit))
+    return 0 if volume.valid is None else int(np.count_nonzero(volume.valid & np.uint8(bit)))
 
 
 def _padding_value(volume: Volume) -> float | None:
     """Return what all PADDING voxels hold; None without any, or where they differ."""
     if volume.valid is None:
         return None
-    held = volume.hu[(volume.valid & Validity.PADDING) > 0]
+    held = volume.hu[(volume.valid & np.uint8(Validity.PADDING)) > 0]
     return float(held[0]) if held.size and held.min() == held.max() else None

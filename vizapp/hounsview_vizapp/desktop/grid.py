@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -184,11 +185,19 @@ class PaneGrid(QWidget):
 
     def _pointer(self, event: PointerEvent) -> None:
         if self._viewer is not None:
-            self._viewer.pointer_event(event)
+            self._guarded(partial(self._viewer.pointer_event, event))
 
     def _wheel(self, event: WheelEvent) -> None:
         if self._viewer is not None:
-            self._viewer.wheel_event(event)
+            self._guarded(partial(self._viewer.wheel_event, event))
+
+    def _guarded(self, handle: Callable[[], object]) -> None:
+        try:
+            handle()
+        except Exception as error:  # whatever it is, the viewer goes on
+            if self._viewer is not None:
+                self._viewer.tools.cancel()
+            self._on_error("this did not work", error)
 
     def _focused(self, pane: str) -> None:
         if self._viewer is not None:

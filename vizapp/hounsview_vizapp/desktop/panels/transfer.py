@@ -62,6 +62,7 @@ class TransferEditor(QWidget):
         self.setMinimumHeight(150)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setObjectName("transfer function")
         self.setAccessibleName("transfer function")
         self.setToolTip(
             "Opacity over HU. Drag points; double click adds, right click or Del removes.\n"

@@ -1,0 +1,406 @@
+"""Controls of the desktop viewer, in this process and off screen."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hounsview as hv
+from desktop_kit import needs_screen
+from hounsview.viewstate import Surface
+from hounsview_vizapp.contents import contents
+
+pytestmark = needs_screen
+
+VOLUME = hv.phantom("hu-rods", spacing=(6, 3, 3))
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[object]:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtWidgets import QApplication
+
+    from hounsview_vizapp.desktop import theme
+
+    program = QApplication.instance() or QApplication(["hounsview"])
+    theme.apply_theme(program, "dark")
+    yield program
+    os.environ.pop("QT_QPA_PLATFORM")
+
+
+@pytest.fixture
+def window(application, tmp_path: Path) -> Iterator[object]:
+    from hounsview_vizapp.desktop.window import MainWindow
+    from hounsview_vizapp.settings import Settings
+
+    made = MainWindow(Settings(tmp_path / "settings"), "dark")
+    made.show()
+    yield made
+    made.close()
+    made.deleteLater()
+    application.processEvents()
+
+
+def until(application, holds: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        application.processEvents()
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def opened(application, window, tmp_path: Path):
+    hv.write_dicom(VOLUME, tmp_path / "rods")
+    window.open_path(str(tmp_path / "rods"))
+    until(application, lambda: window.viewer is not None)
+    return window
+
+
+def mouse(widget, kind: str, place, button: str = "LeftButton") -> None:
+    from PySide6.QtCore import QEvent, QPointF, Qt
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    at = QPointF(place)
+    pressed = getattr(Qt.MouseButton, button)
+    held = Qt.MouseButton.NoButton if kind == "MouseButtonRelease" else pressed
+    event = QMouseEvent(
+        getattr(QEvent.Type, kind), at, widget.mapToGlobal(at), pressed, held,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+
+
+def key(widget, name: str, text: str = "") -> None:
+    from PySide6.QtCore import QEvent, Qt
+    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtWidgets import QApplication
+
+    code = getattr(Qt.Key, f"Key_{name}")
+    event = QKeyEvent(QEvent.Type.KeyPress, code, Qt.KeyboardModifier.NoModifier, text)
+    QApplication.sendEvent(widget, event)
+
+
+# The transfer function.
+
+
+@pytest.fixture
+def editor(opened, application):
+    opened.tabs.setCurrentWidget(opened.rendering)
+    opened.rendering.follow()
+    application.processEvents()
+    return opened.rendering.editor
+
+
+def points_of(window) -> tuple[tuple[float, float], ...]:
+    state = window.viewer.state
+    return state.transfer.scalar_opacity or (
+        hv.rendering_presets()[state.rendering].scalar_opacity
+    )
+
+
+def test_a_point_is_dragged_in_one_step(opened, editor) -> None:
+    from PySide6.QtCore import QPointF
+
+    before = points_of(opened)
+    place = editor.place_of(5)
+    mouse(editor, "MouseButtonPress", place)
+    for share in (0.5, 1.0):
+        mouse(editor, "MouseMove", place + QPointF(20, 10) * share)
+    mouse(editor, "MouseButtonRelease", place + QPointF(20, 10))
+    after = points_of(opened)
+    assert after[5][0] > before[5][0] + 50
+    assert after[5][1] < before[5][1]
+    assert [a for n, a in enumerate(after) if n != 5] == [
+        b for n, b in enumerate(before) if n != 5
+    ]
+    opened.viewer.state.undo()
+    assert opened.viewer.state.transfer.scalar_opacity is None
+
+
+def test_points_keep_their_order_and_range(opened, editor) -> None:
+    from PySide6.QtCore import QPointF
+
+    place = editor.place_of(3)
+    mouse(editor, "MouseButtonPress", place)
+    mouse(editor, "MouseMove", place + QPointF(5000, -5000))
+    mouse(editor, "MouseButtonRelease", place)
+    points = points_of(opened)
+    hu = [at for at, _ in points]
+    assert hu == sorted(hu)
+    assert points[3][1] == 1
+
+
+def test_points_are_added_and_removed_by_mouse_and_keyboard(opened, editor) -> None:
+    from PySide6.QtCore import QPointF
+
+    count = len(points_of(opened))
+    spot = (editor.place_of(0) + editor.place_of(count - 1)) / 2 + QPointF(-60, 0)
+    mouse(editor, "MouseButtonDblClick", spot)
+    assert len(points_of(opened)) == count + 1
+    editor.setFocus()
+    key(editor, "Delete")
+    assert len(points_of(opened)) == count
+    key(editor, "N", "n")
+    key(editor, "Insert")
+    assert len(points_of(opened)) == count + 1
+    before = points_of(opened)[1]
+    key(editor, "Right")
+    assert points_of(opened)[1][0] == pytest.approx(before[0] + 5)
+    mouse(editor, "MouseButtonPress", editor.place_of(0), "RightButton")
+    assert len(points_of(opened)) == count
+    assert opened.viewer.state.rendering == "muscle and bone", "N is no preset here"
+
+
+def test_own_presets_are_saved_and_used(opened, editor, application) -> None:
+    opened.viewer.state.change(rendering="bone", transfer={"shift": 55})
+    opened.rendering.save_own("mine")
+    opened.viewer.state.change(rendering="skin", transfer={"shift": 0})
+    opened.rendering.own.setCurrentText("mine")
+    opened.rendering._use_own()
+    assert opened.viewer.state.rendering == "bone"
+    assert opened.viewer.state.transfer.shift == 55
+    opened.rendering.save_own("")
+    assert "not saved" in opened.banner.text.text()
+
+
+# Controls and the state.
+
+
+def test_controls_show_the_state_and_change_it(opened, application) -> None:
+    state = opened.viewer.state
+    panel = opened.display
+    opened.tabs.setCurrentWidget(panel)
+    state.window = "lung"
+    until(application, lambda: panel.windows["lung"].isChecked())
+    assert panel.window_width.value() == 1500
+    panel.window_center.setValue(-500)
+    assert state.window.center == -500
+    panel.windows["bone"].click()
+    assert state.value.window_name == "bone"
+    panel.thickness.setValue(7)
+    assert state.slab.thickness == 7
+    panel.angles[2].setValue(15)
+    assert state.oblique == (0, 0, 15)
+    panel.crosshair.click()
+    assert state.show_crosshair is False
+    while state.can_undo:
+        state.undo()
+    assert state.value == hv.ViewState()
+    until(application, lambda: panel.crosshair.isChecked())
+
+
+def test_surfaces_and_crop(opened, application) -> None:
+    state = opened.viewer.state
+    panel = opened.surfaces
+    opened.tabs.setCurrentWidget(panel)
+    panel.level.setValue(300)
+    panel._add_level()
+    until(application, lambda: len(panel._controls) == 1)
+    assert state.surfaces == (Surface("300 HU", 300.0),)
+    shown, _, level, opacity = panel._controls[0]
+    shown.click()
+    level.setValue(450)
+    opacity.setValue(40)
+    (surface,) = state.surfaces
+    assert (surface.shown, surface.level, surface.opacity) == (False, 450, 0.4)
+    panel.crop.click()
+    low, high = (np.array(corner) for corner in (state.crop.low, state.crop.high))
+    corners = VOLUME.geometry.corners(faces=True)
+    assert np.allclose([low, high], [corners.min(axis=0), corners.max(axis=0)])
+    panel.crop_sliders[0][0].setValue(100)
+    assert state.crop.low[0] == pytest.approx((low[0] + high[0]) / 2, abs=2)
+    panel.crop_sliders[0][1].setValue(0)
+    assert state.crop.low[0] < state.crop.high[0]
+    panel.crop.click()
+    assert state.crop is None
+
+
+# What goes wrong.
+
+
+def test_an_exception_in_a_handler_is_said_and_the_state_stays(
+    opened, application, monkeypatch
+) -> None:
+    before = opened.viewer.state.value
+
+    def broken(*_: object, **__: object) -> None:
+        msg = "a bug"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(type(opened.viewer), "pointer_event", broken)
+    mouse(opened.grid.panes["axial"], "MouseButtonPress", opened.rect().center())
+    until(application, opened.banner.isVisible)
+    assert "a bug" in opened.banner.text.text()
+    assert opened.viewer.state.value == before
+    monkeypatch.undo()
+    opened.viewer.state.window = "lung"
+    frames = opened.grid.panes["axial"].frames_shown
+    until(application, lambda: opened.grid.panes["axial"].frames_shown > frames)
+
+
+def test_a_pane_that_cannot_be_drawn_says_so_and_the_others_are(
+    opened, application, monkeypatch
+) -> None:
+    drawn = opened.viewer.picture
+
+    def broken(pane: str, *size: object) -> object:
+        if pane == "coronal":
+            msg = "no picture today"
+            raise ValueError(msg)
+        return drawn(pane, *size)
+
+    monkeypatch.setattr(opened.viewer, "picture", broken)
+    frames = opened.grid.panes["axial"].frames_shown
+    opened.viewer.state.window = "lung"
+    until(application, lambda: opened.grid.panes["axial"].frames_shown > frames)
+    assert "no picture today" in opened.banner.text.text()
+    monkeypatch.undo()
+
+
+def test_an_action_that_fails_is_said(opened, monkeypatch) -> None:
+    monkeypatch.setattr(type(opened.viewer.state), "undo", lambda self: 1 / 0)
+    opened.run_action("undo")
+    assert "division by zero" in opened.banner.text.text()
+    assert "as it was before" in opened.banner.text.text()
+
+
+def test_what_is_dropped_is_opened(window, application, tmp_path: Path) -> None:
+    from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+    from PySide6.QtGui import QDropEvent
+
+    hv.write(VOLUME, tmp_path / "rods.nii.gz")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "rods.nii.gz")), QUrl("http://x/y")])
+    event = QDropEvent(
+        QPoint(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    window.dropEvent(event)
+    until(application, lambda: window.viewer is not None)
+    assert np.array_equal(window.viewer.volume.hu, VOLUME.hu)
+
+
+def test_cancelling_leaves_what_is_shown(opened, application, tmp_path: Path) -> None:
+    before = opened.viewer
+    opened.open_path(str(tmp_path / "rods"))
+    opened.progress.cancel.click()
+    assert not opened.opener.is_busy
+    application.processEvents()
+    assert opened.viewer is before
+    assert opened.progress.isHidden()
+
+
+def test_a_second_path_overtakes_the_first(window, application, tmp_path: Path) -> None:
+    hv.write_dicom(VOLUME, tmp_path / "a")
+    hv.write_dicom(hv.phantom("hu-rods", spacing=(9, 3, 3)), tmp_path / "b")
+    window.open_path(str(tmp_path / "a"))
+    window.open_path(str(tmp_path / "b"))
+    until(application, lambda: window.viewer is not None)
+    for _ in range(50):
+        application.processEvents()
+        time.sleep(0.005)
+    assert window.viewer.volume.geometry.spacing[0] == pytest.approx(9)
+    assert window.series.where.text() == str(tmp_path / "b")
+
+
+def test_previewed_slices_are_badged(window, application, tmp_path: Path) -> None:
+    from hounsview_vizapp import drawing
+
+    hv.write_dicom(VOLUME, tmp_path / "a")
+    (entry,) = contents(tmp_path / "a")
+    window._preview(entry.preview(4))
+    for pane in window.grid.panes.values():
+        assert pane.picture is not None
+        assert (pane.picture == drawing.BLUE).all(axis=-1).sum() > 100
+
+
+# Saving.
+
+
+def done(window, application) -> None:
+    until(application, lambda: not window.commands.is_busy)
+
+
+def test_pictures_movies_meshes_sessions_and_scripts_are_saved(
+    opened, application, tmp_path: Path, monkeypatch
+) -> None:
+    from hounsview_vizapp.desktop import saving
+
+    out = tmp_path / "out"
+    out.mkdir()
+    opened.commands.write_picture(saving.PictureWish("axial", 3), out / "a.png")
+    done(opened, application)
+    import cv2
+
+    grid = opened.grid
+    assert cv2.imread(str(out / "a.png")).shape[:2] == (3 * grid.height(), 3 * grid.width())
+    opened.commands.write_movie(saving.MovieWish("axial", 128, 10, 8), out / "a.mp4")
+    done(opened, application)
+    names = iter(["a.stl", "view", "view.py"])
+    monkeypatch.setattr(saving, "ask_file", lambda *_: out / next(names))
+    opened.viewer.state.surfaces = (Surface("rods", 200.0),)
+    for save in ("save_mesh", "save_session", "save_script"):
+        getattr(opened.commands, save)()
+        done(opened, application)
+    assert {p.name for p in out.iterdir()} == {
+        "a.png", "a.mp4", "a.stl", "view.hounsview.json", "view.py",
+    }  # fmt: skip
+    assert opened.banner.isHidden()
+    assert hv.read_session(out / "view.hounsview.json").state == opened.viewer.state.value
+    assert (out / "view.py").read_text() == opened.viewer.script()
+
+
+def test_a_movie_is_cancelled_and_nothing_is_left(opened, application, tmp_path: Path) -> None:
+    from hounsview_vizapp.desktop import saving
+
+    out = tmp_path / "out"
+    out.mkdir()
+    opened.commands.write_movie(saving.MovieWish("sagittal", 512, 10, 8), out / "a.mp4")
+    opened.progress.cancel.click()
+    done(opened, application)
+    assert list(out.iterdir()) == []
+    assert "nothing was written" in opened.statusBar().currentMessage()
+
+
+def test_a_failed_save_is_said(opened, application, tmp_path: Path) -> None:
+    from hounsview_vizapp.desktop import saving
+
+    opened.commands.write_picture(saving.PictureWish("axial", 1), tmp_path / "no" / "a.png")
+    done(opened, application)
+    assert "not saved" in opened.banner.text.text()
+    opened.viewer.state.surfaces = ()
+    opened.commands.save_mesh()
+    assert "No surface is shown" in opened.banner.text.text()
+
+
+def test_keys_have_the_names_of_the_table(application) -> None:
+    from PySide6.QtCore import QEvent, Qt
+    from PySide6.QtGui import QKeyEvent
+
+    from hounsview_vizapp.desktop.events import key_name
+
+    modifier = Qt.KeyboardModifier
+    for code, held, text, name in (
+        ("A", modifier.NoModifier, "a", "A"),
+        ("B", modifier.ShiftModifier, "B", "Shift+B"),
+        ("Z", modifier.ControlModifier, "\x1a", "Ctrl+Z"),
+        ("Question", modifier.ShiftModifier, "?", "?"),
+        ("BracketRight", modifier.AltModifier | modifier.ControlModifier, "]", "Ctrl+Alt+]"),
+        ("BracketRight", modifier.NoModifier, "]", "]"),
+        ("7", modifier.KeypadModifier, "7", "7"),
+        ("PageUp", modifier.NoModifier, "", "PgUp"),
+        ("Enter", modifier.KeypadModifier, "\r", "Return"),
+        ("Up", modifier.ShiftModifier, "", "Shift+Up"),
+        ("Space", modifier.NoModifier, " ", "Space"),
+        ("Tab", modifier.ControlModifier, "", "Ctrl+Tab"),
+        ("Backspace", modifier.NoModifier, "\x08", "Backspace"),
+    ):
+        event = QKeyEvent(QEvent.Type.KeyPress, getattr(Qt.Key, f"Key_{code}"), held, text)
+        assert key_name(event) == name
