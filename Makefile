@@ -4,14 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# What a Qt window on X needs; the tests bring a screen of their own.
+QT_LIBRARIES := libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 \
+  libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
+FOR_TESTS := dicom3tools xvfb xdotool $(QT_LIBRARIES)
+
 .PHONY: help demo test test-all fuzz benchmarks lint types contracts unit format docs-images clean
 
 help:
-	@echo "make demo       set up, then show the built-in thorax phantom"
+	@echo "make demo       set up, then open the viewer on the built-in phantom (no display: a PNG)"
 	@echo "make test       set up, then lint, types, contracts, tests and doctests"
 	@echo "make test-all   the same and the slow end-to-end checks"
 	@echo "make fuzz       ten minutes of damaged headers (SECONDS=600 SEED=1)"
-	@echo "make benchmarks reading speed and memory against other readers"
+	@echo "make benchmarks reading, drawing and starting against other programs"
 	@echo "make format     let ruff format and sort"
 	@echo "make clean      remove the virtual environment and caches"
 
@@ -24,9 +29,14 @@ $(STAMP): pyproject.toml .ci/requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The window where there is a display, else a picture.
 demo: $(STAMP)
-	@$(BIN)/hounsview render -o demo.png
-	@echo "The built-in thorax phantom: $(CURDIR)/demo.png"
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; then \
+	  .ci/system-libraries $(QT_LIBRARIES); $(BIN)/hounsview view; \
+	else \
+	  $(BIN)/hounsview render -o demo.png \
+	  && echo "No display here. The built-in thorax phantom as a picture: $(CURDIR)/demo.png"; \
+	fi
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -39,13 +49,13 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@.ci/system-libraries dicom3tools
+	@.ci/system-libraries $(FOR_TESTS)
 	$(BIN)/python -m pytest -q -m "not slow"
 
 test: lint types contracts unit
 
 test-all: lint types contracts
-	@.ci/system-libraries dicom3tools
+	@.ci/system-libraries $(FOR_TESTS)
 	$(BIN)/python -m pytest -q
 
 SECONDS ?= 600
@@ -55,6 +65,9 @@ fuzz: $(STAMP)
 
 benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/panes.py
+	$(BIN)/python benchmarks/scene.py
+	$(BIN)/python benchmarks/starting.py
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

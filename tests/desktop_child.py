@@ -55,6 +55,7 @@ class Questions(QObject):
             "refusal": window.refusal.text.text(),
             "busy": window.opener.is_busy or window.commands.is_busy,
             "frames": {pane: w.frames_shown for pane, w in window.grid.panes.items()},
+            "scene": window.grid.scene_shown,
             "sizes": {
                 pane: None if w.picture is None else w.picture.shape[:2]
                 for pane, w in window.grid.panes.items()

@@ -45,14 +45,15 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
     chosen = theme.system_mode(application) if mode is None else mode
     theme.apply_theme(application, chosen)
     window = MainWindow(Settings(), chosen)
-    # OpenGL is asked for while files are read.
-    Thread(target=prepare, name="hounsview prepare", daemon=True).start()
     with surviving(window), ending_on_interrupt(window):
         window.show()
         if path is not None:
             window.open_path(path)
         elif phantom:
             window.open_phantom()
+        else:
+            # While a person chooses; beside reading it would only delay the first slices.
+            Thread(target=prepare, name="hounsview prepare", daemon=True).start()
         return application.exec()
 
 

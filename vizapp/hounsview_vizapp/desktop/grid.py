@@ -50,6 +50,8 @@ class PaneGrid(QWidget):
         super().__init__()
         self._on_error = on_error
         self._on_changed = on_changed
+        self.scene_shown = ""
+        """What the 3D pane shows: "" nothing yet, "coarse" or "final"."""
         self._viewer: Viewer | None = None
         self._dirty: set[str] = set()
         self.panes = {pane: self._pane(pane) for pane in PANES}
@@ -91,6 +93,7 @@ class PaneGrid(QWidget):
         before, self._viewer = self._viewer, viewer
         if before is not None and before is not viewer:
             before.close()
+        self.scene_shown = ""
         for pane in self.panes.values():
             pane.show_picture(None)
         self._cine_timer.stop()
@@ -129,6 +132,7 @@ class PaneGrid(QWidget):
             self.panes["3d"].show_picture(_sentence(self.panes["3d"], frame.error))
         else:
             self.panes["3d"].show_picture(frame.picture)
+            self.scene_shown = "final" if frame.is_final else "coarse"
 
     def _flush(self) -> None:
         """Draw everything that is out of date and can be seen, once."""
