@@ -11,6 +11,7 @@ import pytest
 
 import hounsview as hv
 from hounsview.findings import CODES, Finding, Report
+from hounsview_vizapp.tools.actions import actions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -108,3 +109,10 @@ def test_reading_needs_neither_opencv_nor_vtk_nor_imagecodecs() -> None:
 def test_the_version_is_in_the_changelog_or_unreleased() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert hv.__version__ in changelog or "## Unreleased" in changelog
+
+
+def test_the_keys_of_the_viewer_are_documented() -> None:
+    text = (ROOT / "docs/viewer.md").read_text()
+    for action in actions().values():
+        keys = ", ".join(f"`{key}`" for key in action.keys)
+        assert f"| {keys} | {action.label} |" in text
