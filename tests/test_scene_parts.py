@@ -208,6 +208,7 @@ def test_two_legs_belong_to_the_body_and_a_shell_does_not() -> None:
     legs = (np.hypot(j - 20, i - 15) < 9) | (np.hypot(j - 20, i - 42) < 7)
     hu[legs] = 50
     hu[:, 40:41] = 300
+    hu[:, 48:53, 30:35] = 300  # a rail: thick, but small
     body = Body(level_of(hv.Volume(hu, geometry), 10**6))
     mask = body.on(level_of(hv.Volume(hu, geometry), 10**6), 0.1)
     assert mask[10, 20, 15]
