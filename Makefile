@@ -11,7 +11,7 @@ help:
 	@echo "make test       set up, then lint, types, contracts, tests and doctests"
 	@echo "make test-all   the same and the slow end-to-end checks"
 	@echo "make fuzz       ten minutes of damaged headers (SECONDS=600 SEED=1)"
-	@echo "make benchmarks reading speed and memory against other readers"
+	@echo "make benchmarks reading and 3D: speed against other programs"
 	@echo "make format     let ruff format and sort"
 	@echo "make clean      remove the virtual environment and caches"
 
@@ -55,6 +55,7 @@ fuzz: $(STAMP)
 
 benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/scene.py
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
