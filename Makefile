@@ -17,6 +17,7 @@ help:
 	@echo "make test-all   the same and the slow end-to-end checks"
 	@echo "make fuzz       ten minutes of damaged headers (SECONDS=600 SEED=1)"
 	@echo "make benchmarks reading, drawing and starting against other programs"
+	@echo "make docs-images draws the pictures of README and docs from the phantoms"
 	@echo "make format     let ruff format and sort"
 	@echo "make clean      remove the virtual environment and caches"
 
@@ -68,6 +69,10 @@ benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/panes.py
 	$(BIN)/python benchmarks/scene.py
 	$(BIN)/python benchmarks/starting.py
+
+docs-images: $(STAMP)
+	@.ci/system-libraries $(FOR_TESTS)
+	$(BIN)/python docs/images/make.py
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -123,13 +123,23 @@ def test_a_state_that_looks_the_same_is_answered_from_what_is_there(
 
 
 @needs_opengl
-def test_quality_decides_how_far_a_picture_is_refined(two_levels: None) -> None:
-    with Scene(marked()) as scene:
-        fast = scene.picture(BARE.changed(quality="fast", show_labels=True), SIZE)
-        full = scene.picture(BARE.changed(quality="full"), SIZE)
-        auto = scene.picture(BARE, SIZE)
-    assert np.array_equal(full, auto)
-    assert np.abs(fast.astype(int) - full).max() > 30
+@pytest.mark.parametrize(
+    ("quality", "told"),
+    [("fast", [True, True]), ("auto", [True, True]), ("full", [True, True, False])],
+)
+def test_quality_decides_how_far_a_picture_is_refined(
+    quality: str, told: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (pyramid, stage):
+        monkeypatch.setattr(module, "COARSE_VOXELS", 2500)
+    monkeypatch.setattr(stage, "FINE_VOXELS", 9000)
+    taken = Taken()
+    with Scene(marked(), on_frame=taken) as scene:
+        scene.request(BARE.changed(quality=quality), SIZE)
+        frames = taken.wait()
+    assert [bool(frame.resolution) for frame in frames] == told
+    finest = {"fast": "REDUCED TO 6 mm", "auto": "REDUCED TO 4 mm", "full": ""}
+    assert frames[-1].resolution == finest[quality]
 
 
 @needs_opengl
@@ -200,6 +210,28 @@ def test_pictures_asked_for_meanwhile_are_whole(two_levels: None) -> None:
             stop.set()
             asking.join()
     assert all(np.array_equal(pictures[azimuth], alone[azimuth]) for azimuth in alone)
+
+
+@needs_opengl
+def test_endless_requests_do_not_keep_a_picture_waiting(
+    scene_in_turns: tuple[Scene, Turns, Taken],
+) -> None:
+    scene, turns, taken = scene_in_turns
+    scene.request(BARE, SIZE)
+    turn_until_final(turns, taken)
+    while turns.turn():
+        pass
+    pictures: list[Any] = []
+    waiting = threading.Thread(target=lambda: pictures.append(scene.picture(BARE, SIZE)))
+    waiting.start()
+    while not turns._queue:
+        pass
+    for azimuth in range(30):
+        scene.request(turned(azimuth), SIZE, moving=True)
+        turns.turn()
+    waiting.join(60)
+    assert len(pictures) == 1
+    assert taken.frames[-1].state.camera.azimuth == 29
 
 
 @needs_opengl

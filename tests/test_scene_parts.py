@@ -16,7 +16,7 @@ import hounsview_vizapp
 from hounsview.viewstate import Camera, CropBox, Surface, Transfer
 from hounsview_vizapp import to_pyvista
 from hounsview_vizapp.rendering import OwnThread, Turns, memory, same_scene, scene_key
-from hounsview_vizapp.rendering.body import BRIGHT_HU, Body, Content, content_of
+from hounsview_vizapp.rendering.body import BRIGHT_HU, TISSUE_HU, Body, Content, content_of
 from hounsview_vizapp.rendering.camera import aim_at, edge_letters
 from hounsview_vizapp.rendering.labels import label_height
 from hounsview_vizapp.rendering.planes3d import cut, section
@@ -198,7 +198,13 @@ def test_what_shows_air_sees_the_inside_of_the_body_alone(table: bool) -> None:
     assert contents["MinIP"].outside == BRIGHT_HU
     for name in ("bone", "muscle and bone", "vessels", "MIP"):
         assert contents[name] == Content(None if table else -1024.0)
-    assert contents["skin"].filled == BRIGHT_HU
+    assert contents["skin"].filled == TISSUE_HU
+
+
+def test_skin_that_is_shifted_or_made_translucent_lets_the_inside_be_seen() -> None:
+    skin = hv.rendering_presets()["skin"]
+    for transfer in (Transfer(shift=100.0), Transfer(opacity=0.5)):
+        assert content_of(changed(skin, transfer), -420, table=True) == Content()
 
 
 def test_two_legs_belong_to_the_body_and_a_shell_does_not() -> None:
@@ -208,6 +214,7 @@ def test_two_legs_belong_to_the_body_and_a_shell_does_not() -> None:
     legs = (np.hypot(j - 20, i - 15) < 9) | (np.hypot(j - 20, i - 42) < 7)
     hu[legs] = 50
     hu[:, 40:41] = 300
+    hu[:, 48:53, 30:35] = 300  # a rail: thick, but small
     body = Body(level_of(hv.Volume(hu, geometry), 10**6))
     mask = body.on(level_of(hv.Volume(hu, geometry), 10**6), 0.1)
     assert mask[10, 20, 15]

@@ -51,7 +51,7 @@ class PaneGrid(QWidget):
         self._on_error = on_error
         self._on_changed = on_changed
         self.scene_shown = ""
-        """What the 3D pane shows: "" nothing yet, "coarse" or "final"."""
+        """How far the 3D pane follows the state: "" not yet, "coarse" or "final"."""
         self._viewer: Viewer | None = None
         self._dirty: set[str] = set()
         self.panes = {pane: self._pane(pane) for pane in PANES}
@@ -161,6 +161,7 @@ class PaneGrid(QWidget):
             text = f"no 3D: the values are {viewer.volume.unit}, not HU"
             widget.show_picture(_sentence(widget, text))
         else:
+            self.scene_shown = ""
             viewer.request_3d(size, ratio, moving=True)
             self._still_timer.start()
 

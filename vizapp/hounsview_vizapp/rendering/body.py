@@ -33,6 +33,9 @@ _THIN_MM: Final = 6.0
 _PIECE: Final = 0.2
 """Pieces of at least this share of the largest belong to the body: two legs, arms."""
 INSIDE_MM: Final = -4.0
+TISSUE_HU: Final = 200.0
+_FILLED_MM: Final = -10.0
+"""Deep enough that what is put in does not blur into the skin."""
 SKIN_MM: Final = 3.0
 
 
@@ -61,7 +64,7 @@ class Content:
         """Return a level with this content, cut to where something is."""
         hu = level.hu
         if self.filled is not None:
-            inside = body.on(level, INSIDE_MM)
+            inside = body.on(level, _FILLED_MM)
             hu = np.where(inside, hu.dtype.type(self.filled), hu)
         if self.outside is None:
             part = around(Level(hu, level.geometry, level.factors), _NOT_AIR_HU)
@@ -71,6 +74,8 @@ class Content:
             part = Level(hu, level.geometry, level.factors)
             part = part.part(box_around(mask[::2, ::2, ::2], hu.shape))
         part = smoothed(part)
+        if self.filled is not None:
+            part = smoothed(part)  # rings are seen most on a smooth, opaque outside
         return part if self.ends is None else part.padded(self.ends)
 
 
@@ -146,10 +151,11 @@ def content_of(preset: RenderingPreset, lowest: float, *, table: bool) -> Conten
     if preset.kind == "composite" and lowest < _AIR_LIKE_HU:
         return Content(0.0, INSIDE_MM)
     outside = None if table else float(AIR_HU)
-    solid = preset.scalar_opacity[-1][1] > _OPAQUE and not preset.gradient_opacity
+    end_hu, most = preset.scalar_opacity[-1]
+    solid = most > _OPAQUE and end_hu <= 0 and not preset.gradient_opacity
     if preset.kind == "composite" and solid:
-        # Nothing is seen of the inside but noise, where it is cut open.
-        return Content(outside, filled=BRIGHT_HU, ends=float(AIR_HU))
+        # All tissue is opaque: of the inside nothing is seen but noise, where it is cut.
+        return Content(outside, filled=TISSUE_HU, ends=float(AIR_HU))
     return Content(outside)
 
 

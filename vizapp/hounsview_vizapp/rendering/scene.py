@@ -108,7 +108,8 @@ class Scene:
             if self._closed:
                 return
             self._wanted = self._last = wish
-        self._hurry(self._turn)
+            self._executor.post(self._turn)
+        self._hurry()
 
     def picture(
         self, state: ViewState, size: tuple[int, int], *, pixel_ratio: float = 1.0
@@ -172,8 +173,7 @@ class Scene:
                 return
             self._closed = True
             self._wanted = None
-        if self._stage is not None:
-            self._stage.interrupt()
+        self._hurry()
         self._making.shutdown(wait=True, cancel_futures=True)
         if self._executor.is_here():
             self._shut()
@@ -198,15 +198,13 @@ class Scene:
             if self._closed:
                 raise _closed()
             self._executor.post(work)
-        self._hurry(None)
+        self._hurry()
 
-    def _hurry(self, work: Callable[[], None] | None) -> None:
-        """Stop a finer picture that is being drawn, and queue work."""
+    def _hurry(self) -> None:
+        """Stop a finer picture that is being drawn."""
         stage = self._stage
         if stage is not None:
             stage.interrupt()
-        if work is not None:
-            self._executor.post(work)
 
     # What follows runs in the drawing thread.
 
@@ -303,7 +301,7 @@ class Scene:
                 order.future.set_result(drawn.picture)
         except Exception as error:
             self._orders.popleft()
-            order.future.set_exception(error)
+            order.future.set_exception(_closed() if self._closed else error)
         self._again()
         return True
 
@@ -366,7 +364,7 @@ class Scene:
             self._send(failed(self._wish, error))
 
     def _send(self, frame: Frame) -> None:
-        if self._on_frame is None:
+        if self._on_frame is None or self._closed:
             return
         try:
             self._on_frame(frame)

@@ -57,7 +57,10 @@ class OwnThread:
 
 
 class Turns:
-    """Work that waits until the thread that made it has time: a main loop's timer."""
+    """Work that waits until the thread that made it has time: a main loop's timer.
+
+    A scene that works in turns is closed from that thread.
+    """
 
     def __init__(self) -> None:
         self._queue: deque[Work] = deque()
