@@ -21,7 +21,7 @@ from hounsview_vizapp.rendering import memory
 from hounsview_vizapp.rendering.body import Body
 from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.labels import draw_labels
-from hounsview_vizapp.rendering.opengl import opengl
+from hounsview_vizapp.rendering.opengl import opengl, prepare
 from hounsview_vizapp.rendering.placing import clip_planes
 from hounsview_vizapp.rendering.planes3d import Planes
 from hounsview_vizapp.rendering.pyramid import COARSE_VOXELS, Pyramid
@@ -91,6 +91,7 @@ class Stage:
 
     def __init__(self, volume: Volume) -> None:
         volume.require_hu("a volume rendering")
+        prepare()
         self.software = opengl().is_software
         self.plotter = _plotter()
         self._window = self.plotter.render_window
