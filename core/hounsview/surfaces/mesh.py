@@ -87,18 +87,19 @@ class Mesh:
     @cached_property
     def island_of_triangle(self) -> npt.NDArray[np.int64]:
         """(m,) number of the connected piece that each triangle belongs to, from 0."""
-        from vtkmodules.util.numpy_support import vtk_to_numpy
-        from vtkmodules.vtkFiltersCore import vtkPolyDataConnectivityFilter
-
-        if not len(self.triangles):
-            return np.zeros(0, np.int64)
-        pieces = vtkPolyDataConnectivityFilter()
-        pieces.SetInputData(self.to_vtk())
-        pieces.SetExtractionModeToAllRegions()
-        pieces.ColorRegionsOn()
-        pieces.Update()
-        of_point = vtk_to_numpy(pieces.GetOutput().GetPointData().GetArray("RegionId"))
-        return np.asarray(of_point[self.triangles[:, 0]], np.int64)
+        root = np.arange(len(self.points))
+        while True:
+            # Each triangle hooks the roots of its corners to the least of them.
+            of_corner = root[self.triangles]
+            least = of_corner.min(axis=1)
+            if (of_corner == least[:, None]).all():
+                break
+            for corner in range(3):
+                np.minimum.at(root, of_corner[:, corner], least)
+            while (root != root[root]).any():
+                root = root[root]
+        _, numbers = np.unique(least, return_inverse=True)
+        return np.asarray(numbers, np.int64)
 
     @property
     def islands_ml(self) -> Floats:
