@@ -24,6 +24,7 @@ from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slic
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
+from hounsview_vizapp.tools.scenery import Draft
 
 if TYPE_CHECKING:
     from hounsview_vizapp.rendering import Frame, Scene
@@ -66,10 +67,9 @@ class Viewer:
         self._on_frame: Callable[[Frame], object] | None = None
         self._tool = "crosshair"
         self._selected: int | None = None
-        self._draft: tuple[Point, ...] = ()
-        self._loose_end: Point | None = None
+        self._draft: Draft | None = None
         self._active_pane = "axial"
-        self._pointer: tuple[str, Point] | None = None
+        self._hover: PointerEvent | None = None
         self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
         self._mm_per_pixel_3d = 1.0
@@ -103,7 +103,7 @@ class Viewer:
     @tool.setter
     def tool(self, name: str) -> None:
         self._tool = name
-        self.draft = ()
+        self.draft = None
         self._touch(())
 
     @property
@@ -120,26 +120,15 @@ class Viewer:
             self._touch(PLANES)
 
     @property
-    def draft(self) -> tuple[Point, ...]:
-        """Points of the measurement that is being made, LPS mm."""
+    def draft(self) -> Draft | None:
+        """The measurement that is being made."""
         return self._draft
 
     @draft.setter
-    def draft(self, points: tuple[Point, ...]) -> None:
-        if points != self._draft:
-            self._draft = points
-            self._loose_end = None
+    def draft(self, draft: Draft | None) -> None:
+        if draft != self._draft:
+            self._draft = draft
             self._touch(PLANES)
-
-    @property
-    def loose_end(self) -> Point | None:
-        """Where the next point of the draft would be, LPS mm."""
-        return self._loose_end
-
-    @loose_end.setter
-    def loose_end(self, point: Point | None) -> None:
-        self._loose_end = point
-        self._touch([self._active_pane])
 
     @property
     def active_pane(self) -> str:
@@ -158,11 +147,9 @@ class Viewer:
         """Handle a pointer event, and show what is under the pointer."""
         self._sizes[event.pane] = event.size
         self.tools.pointer(event)
-        seen = event.pane in PLANES and event.kind != "leave" and not event.button
-        place = (event.pane, self.point_at(event.pane, event.at, event.size)) if seen else None
-        if place != self._pointer:
-            before, self._pointer = self._pointer, place
-            self._touch({each[0] for each in (before, place) if each is not None})
+        before = self._hover
+        self._hover = event if event.pane in PLANES and event.kind != "leave" else None
+        self._touch({each.pane for each in (before, self._hover) if each is not None})
 
     def wheel_event(self, event: WheelEvent) -> None:
         """Handle a wheel event."""
@@ -188,11 +175,15 @@ class Viewer:
             If there is no such plane.
         """
         self._sizes[pane] = size
-        pointed = self._pointer
+        hover = self._hover
+        # Taken from the pixel each time: the slice below the pointer may have changed.
+        pointed = None
+        if hover is not None and hover.pane == pane and not self.tools.is_dragging:
+            pointed = self.point_at(pane, hover.at, hover.size)
         return slice_pane(
             self.volume, self._with_draft(pane), pane, size,
             pixel_ratio=pixel_ratio, labels=self.labels, selected=self.selected,
-            pointer=pointed[1] if pointed is not None and pointed[0] == pane else None,
+            pointer=pointed,
         )  # fmt: skip
 
     def request_3d(self, size: Size, pixel_ratio: float = 1.0, *, moving: bool) -> None:
@@ -241,6 +232,11 @@ class Viewer:
         """Return the pixel (row, column) of a plane that a patient point falls on."""
         return plane_frame(self.volume, self.state.value, pane, size).to_pixel(point)
 
+    def is_on_plane(self, pane: str, point: Point) -> bool:
+        """Return whether a plane, as it is shown now, goes through a patient point."""
+        frame = plane_frame(self.volume, self.state.value, pane, self.size_of(pane))
+        return frame.shows(Measurement("probe", (point,), pane, self.state.oblique))
+
     def mm_per_pixel(self, pane: str, size: Size) -> float:
         """Return the size of a pixel of a pane."""
         if pane == "3d":
@@ -274,9 +270,14 @@ class Viewer:
 
     def toggle_cine(self) -> None:
         """Let the active plane run through its slices, or stop it."""
-        plane = self._active_pane if self._active_pane in PLANES else "axial"
-        self.playing = None if self.playing else plane
+        seen = [plane for plane in (self._active_pane, "axial") if plane in PLANES]
+        seen = [plane for plane in seen if plane in _seen(self.state.value)]
+        self.playing = None if self.playing or not seen else seen[0]
         self._touch(())
+
+    def cancel_drag(self) -> None:
+        """End a drag where it stands."""
+        self.tools.cancel()
 
     def cine_step(self) -> None:
         """Show the next slice of the plane that plays; after the last comes the first."""
@@ -309,24 +310,33 @@ class Viewer:
 
     def _with_draft(self, pane: str) -> ViewState:
         """Return the state with the measurement that is being made as one of its own."""
-        state = self.state.value
-        points = self._draft
-        if not points or pane != self._active_pane:
+        state, draft, hover = self.state.value, self._draft, self._hover
+        if draft is None or pane != draft.pane:
             return state
-        if self._loose_end is not None:
-            points = (*points, self._loose_end)
-        kind = self._tool if len(points) == POINTS_OF.get(self._tool) else "ruler"
+        points = draft.points
+        if hover is not None and hover.pane == pane:
+            points = (*points, self.point_at(pane, hover.at, hover.size))
+        kind = draft.kind if len(points) == POINTS_OF[draft.kind] else "ruler"
         if len(points) != POINTS_OF[kind]:
             kind, points = "probe", points[:1]
-        draft = Measurement(kind, points, pane, state.oblique)
-        return replace(state, measurements=(*state.measurements, draft))
+        growing = Measurement(kind, points, pane, draft.oblique)
+        return replace(state, measurements=(*state.measurements, growing))
 
     def _state_changed(self, change: Any) -> None:
+        if change.new.layout != "four-up":
+            # Keys act on what is seen.
+            self._active_pane = change.new.layout
+        if self.playing not in (None, *_seen(change.new)):
+            self.playing = None
         self._touch(panes_touched(change.old, change.new))
 
     def _touch(self, panes: Iterable[str]) -> None:
         if self._on_dirty is not None:
             self._on_dirty(set(panes))
+
+
+def _seen(state: ViewState) -> tuple[str, ...]:
+    return PANES if state.layout == "four-up" else (state.layout,)
 
 
 def panes_touched(before: ViewState, after: ViewState) -> set[str]:

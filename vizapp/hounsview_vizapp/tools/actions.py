@@ -77,8 +77,8 @@ def _all() -> Iterator[Action]:
     yield from _views()
     yield from _rendering()
     yield from _measuring()
-    yield Action("undo", "Edit", "Undo", ("Ctrl+Z",), lambda s: s.state.undo())
-    yield Action("redo", "Edit", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), lambda s: s.state.redo())
+    yield Action("undo", "Edit", "Undo", ("Ctrl+Z",), _undo)
+    yield Action("redo", "Edit", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), _redo)
 
 
 def _windows() -> Iterator[Action]:
@@ -196,7 +196,7 @@ def _measuring() -> Iterator[Action]:
 def choose_tool(name: str, scenery: Scenery) -> None:
     """Choose what the left button does."""
     scenery.tool = name
-    scenery.draft = ()
+    scenery.draft = None
 
 
 def toggle_surface(tissue: str, scenery: Scenery) -> None:
@@ -226,6 +226,16 @@ def start_view(before: ViewState) -> ViewState:
         fresh,
         measurements=before.measurements, overlays=before.overlays, extra=before.extra,
     )  # fmt: skip
+
+
+def _undo(scenery: Scenery) -> None:
+    scenery.cancel_drag()
+    scenery.state.undo()
+
+
+def _redo(scenery: Scenery) -> None:
+    scenery.cancel_drag()
+    scenery.state.redo()
 
 
 def _set(field: str, value: object, scenery: Scenery) -> None:
