@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.sessions import Session, Source
+from hounsview.sessions import Session, Source, fingerprint
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
 from hounsview.viewstate.checks import Point
 from hounsview.volume import Volume
@@ -292,7 +292,8 @@ class Viewer:
 
     def saved(self) -> Session:
         """Return what a session file of this view holds."""
-        return Session(self.state.value, self.source)
+        source = replace(self.source, fingerprint=fingerprint(self.volume))
+        return Session(self.state.value, source)
 
     def script(self, size: Size = (1200, 1200)) -> str:
         """Return the Python script that draws this view."""

@@ -96,11 +96,13 @@ class MainWindow(QMainWindow):
         """The opened volume, or None."""
         return self.grid.viewer
 
-    def open_path(self, path: str) -> None:
+    def open_path(
+        self, path: str, *, series: str | None = None, unit: str | None = None
+    ) -> None:
         """Open a folder, file, zip, image file or session file."""
         self.banner.hide()
         self.progress.begin(f"Looking into {Path(path).name or path}")
-        self.opener.open_path(path)
+        self.opener.open_path(path, series=series, unit=unit)
 
     def open_entry(self, entry: Entry, listed: tuple[str, list[Entry]] | None = None) -> None:
         """Load one line of a list; by default of the one that is shown."""
