@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import hounsview as hv
 from hounsview.planes import plane_axes
-from hounsview.sessions import Source
+from hounsview.sessions import Source, fingerprint
 from hounsview.viewstate import PLANES, Measurement, ViewState
 from hounsview_vizapp.session import PANES, Viewer, panes_touched
 from hounsview_vizapp.tools import TOOLS, PointerEvent, WheelEvent
@@ -499,7 +500,10 @@ def test_the_script_and_the_session_name_the_source():
     source = Source("/scans/a", series_uid="1.2.3", series_key="key-1", unit=None)
     viewer = Viewer(small_volume(), ViewState(layout="axial"), source=source)
     assert "hv.load('/scans/a', series='key-1')" in viewer.script()
-    assert viewer.saved() == hv.Session(ViewState(layout="axial"), source)
+    saved = viewer.saved()
+    assert saved.state == ViewState(layout="axial")
+    assert replace(saved.source, fingerprint="") == source
+    assert saved.source.fingerprint == fingerprint(viewer.volume)
     assert (
         "hv.phantom('head')" in Viewer(small_volume(), source=Source(phantom="head")).script()
     )

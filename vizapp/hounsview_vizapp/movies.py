@@ -23,6 +23,7 @@ Progress = Callable[[int, int, str], object]
 
 FORMATS: Final = (".mp4", ".gif")
 _MOST_COLORS: Final = 255
+_SHORTEST_GIF_MS: Final = 20
 
 
 def write_movie(
@@ -44,7 +45,7 @@ def write_movie(
     count : int
         How many there are.
     fps : float
-        Frames a second.
+        Frames a second; at most 50 for GIF.
     progress : callable, optional
         ``progress(done, count, what)``; returning False cancels.
 
@@ -158,6 +159,6 @@ def _write_gif(path: Path, frames: Iterator[Picture], fps: float) -> None:
         Image.fromarray(frame).quantize(_MOST_COLORS, dither=Image.Dither.NONE)
         for frame in frames
     )
-    first.save(
-        path, "GIF", save_all=True, append_images=rest, duration=round(1000 / fps), loop=0
-    )
+    # Below 20 ms browsers show a frame for 100.
+    lasting = max(_SHORTEST_GIF_MS, round(1000 / fps))
+    first.save(path, "GIF", save_all=True, append_images=rest, duration=lasting, loop=0)

@@ -73,6 +73,8 @@ class Viewer:
         self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
         self._mm_per_pixel_3d = 1.0
+        # What a session brought along, it holds.
+        self._saved_measurements = self.state.value.measurements
         self.state.observe(self._state_changed, "value")
 
     def listen(
@@ -294,6 +296,16 @@ class Viewer:
         """Return what a session file of this view holds."""
         source = replace(self.source, fingerprint=fingerprint(self.volume))
         return Session(self.state.value, source)
+
+    @property
+    def has_unsaved_measurements(self) -> bool:
+        """Whether there are measurements that no session file holds."""
+        now = self.state.measurements
+        return bool(now) and now != self._saved_measurements
+
+    def mark_saved(self, state: ViewState) -> None:
+        """Remember that a session file holds this state."""
+        self._saved_measurements = state.measurements
 
     def script(self, size: Size = (1200, 1200)) -> str:
         """Return the Python script that draws this view."""

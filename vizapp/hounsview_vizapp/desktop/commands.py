@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
 from hounsview.sessions import SUFFIX, write_session
 from hounsview_vizapp import meshes
-from hounsview_vizapp.desktop import saving
+from hounsview_vizapp.desktop import questions, saving
 from hounsview_vizapp.desktop.events import device_size
 from hounsview_vizapp.jobs import Job, Tell
 from hounsview_vizapp.session import Viewer
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from hounsview_vizapp.desktop.window import MainWindow
 
 _OPENABLE = (
-    "CT (*.dcm *.ima *.zip DICOMDIR *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.npz "
-    f"*{SUFFIX});;All files (*)"
+    # Files of a scanner mostly have no ending.
+    "All files (*);;CT (*.dcm *.ima *.zip DICOMDIR *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd "
+    f"*.npz *{SUFFIX})"
 )
 
 
@@ -35,6 +36,7 @@ class Command:
     label: str
     key: str
     run: Callable[[], object]
+    needs_volume: bool = True
 
     @property
     def plain_label(self) -> str:
@@ -61,8 +63,8 @@ class Commands(QObject):
     def all(self) -> Iterator[Command | None]:
         """Yield the commands in the order of the menu; None stands for a line."""
         window = self._window
-        yield Command("Open &folder...", "Ctrl+O", self.ask_folder)
-        yield Command("Open f&ile or session...", "Ctrl+Shift+O", self.ask_file)
+        yield Command("Open &folder...", "Ctrl+O", self.ask_folder, False)
+        yield Command("Open f&ile or session...", "Ctrl+Shift+O", self.ask_file, False)
         yield Command("&Close", "Ctrl+W", window.close_volume)
         yield None
         yield Command("Save &session...", "Ctrl+S", self.save_session)
@@ -73,8 +75,8 @@ class Commands(QObject):
         yield Command("Cop&y as Python", "Ctrl+Shift+C", self.copy_script)
         yield Command("Copy measurement &table", "Ctrl+Shift+T", window.measurements.copy)
         yield None
-        yield Command("F&ull screen", "F11", self.full_screen)
-        yield Command("&Quit", "Ctrl+Q", window.close)
+        yield Command("F&ull screen", "F11", self.full_screen, False)
+        yield Command("&Quit", "Ctrl+Q", window.close, False)
 
     # Opening.
 
@@ -97,13 +99,16 @@ class Commands(QObject):
         viewer = self._needed()
         if viewer is None:
             return
-        path = saving.ask_file(
-            self._window, "Save session", f"view{SUFFIX}", f"Session (*{SUFFIX})"
+        path = questions.ask_target(
+            self._window, "Save session", f"view{SUFFIX}", {"Session": SUFFIX}
         )
         if path is not None:
-            if not path.name.endswith(SUFFIX):
-                path = path.with_name(path.name + SUFFIX)
-            self._run(f"Writing {path.name}", lambda _: write_session(viewer.saved(), path))
+            session = viewer.saved()
+            self._run(
+                f"Writing {path.name}",
+                lambda _: write_session(session, path),
+                on_written=lambda: viewer.mark_saved(session.state),
+            )
 
     def save_picture(self) -> None:
         """Ask which and where, and save a picture."""
@@ -113,7 +118,7 @@ class Commands(QObject):
         dialog = saving.PictureDialog(self._window, viewer)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        path = saving.ask_file(self._window, "Save picture", "ct.png", "PNG (*.png)")
+        path = questions.ask_target(self._window, "Save picture", "ct.png", {"PNG": ".png"})
         if path is not None:
             self.write_picture(dialog.wish(), path)
 
@@ -127,7 +132,7 @@ class Commands(QObject):
         volume, state = viewer.volume, viewer.state.value
         self._run(
             f"Drawing {path.name}",
-            lambda _: saving.write_picture(volume, state, wish, (rows, columns), path),
+            lambda tell: saving.write_picture(volume, state, wish, (rows, columns), path, tell),
         )
 
     def save_movie(self) -> None:
@@ -138,8 +143,8 @@ class Commands(QObject):
         dialog = saving.MovieDialog(self._window, viewer)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        path = saving.ask_file(
-            self._window, "Save movie", "ct.mp4", "Movie (*.mp4);;Animation (*.gif)"
+        path = questions.ask_target(
+            self._window, "Save movie", "ct.mp4", {"Movie": ".mp4", "Animation": ".gif"}
         )
         if path is not None:
             self.write_movie(dialog.wish(), path)
@@ -163,8 +168,10 @@ class Commands(QObject):
         if not shown:
             self._window.banner.say("No surface is shown: choose one under Surfaces first.")
             return
-        kinds = ";;".join(f"{suffix[1:].upper()} (*{suffix})" for suffix in meshes.FORMATS)
-        path = saving.ask_file(self._window, f"Save {shown[0].name}", "ct.stl", kinds)
+        kinds = {suffix[1:].upper(): suffix for suffix in meshes.FORMATS}
+        path = questions.ask_target(
+            self._window, f"Save the surface {shown[0].name}", "ct.stl", kinds
+        )
         if path is not None:
             self._run(
                 f"Writing {path.name}",
@@ -178,7 +185,9 @@ class Commands(QObject):
         viewer = self._needed()
         if viewer is None:
             return
-        path = saving.ask_file(self._window, "Save as Python", "view.py", "Python (*.py)")
+        path = questions.ask_target(
+            self._window, "Save as Python", "view.py", {"Python": ".py"}
+        )
         if path is not None:
             text = viewer.script()
             self._run(f"Writing {path.name}", lambda _: saving.write_text(path, text))
@@ -206,6 +215,13 @@ class Commands(QObject):
         if self._job is not None:
             self._job.cancel()
         return running
+
+    def finish(self) -> None:
+        """Wait for what is being saved to be written."""
+        while self._job is not None:
+            QCoreApplication.processEvents()
+            if not self._job.is_running:
+                QCoreApplication.processEvents()
 
     def wait(self) -> None:
         """Stop, and wait for the end of the thread."""
@@ -238,16 +254,22 @@ class Commands(QObject):
             self._window.banner.say("Nothing is open.")
         return viewer
 
-    def _run(self, what: str, work: Callable[[Tell], Path]) -> None:
+    def _run(
+        self,
+        what: str,
+        work: Callable[[Tell], Path],
+        on_written: Callable[[], object] = lambda: None,
+    ) -> None:
         """Do one piece of work in a thread; say how it ended."""
         window = self._window
         if self._job is not None:
             window.banner.say("Something is being saved: wait for it, or cancel it.")
             return
-        window.progress.begin(what)
+        window.saving.begin(what)
         ended = self._said.emit
 
         def done(path: Path) -> None:
+            ended(on_written)
             ended(lambda: self._end(f"Written: {path}"))
 
         def failed(error: Exception) -> None:
@@ -257,13 +279,13 @@ class Commands(QObject):
             work,
             on_done=done,
             on_error=failed,
-            on_progress=lambda *told: ended(lambda: window.progress.tell(*told)),
+            on_progress=lambda *told: ended(lambda: window.saving.tell(*told)),
             on_cancelled=lambda: ended(lambda: self._end("Cancelled, nothing was written.")),
         )
 
     def _end(self, said: str, error: Exception | None = None) -> None:
         self._job = None
-        self._window.progress.hide()
+        self._window.saving.hide()
         if error is not None:
             self._window.say_error("it was not saved", error)
         else:

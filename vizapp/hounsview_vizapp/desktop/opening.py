@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 import hounsview as hv
@@ -165,9 +164,3 @@ class Opener(QObject):
         if signal in (self.opened, self.failed):
             self._job = None
         signal.emit(*values)
-
-
-def plane_of_slice(volume: Volume) -> str:
-    """Return the plane in which the slices of a volume lie."""
-    axis = int(np.argmax(np.abs(volume.geometry.direction[:, 0])))
-    return ("sagittal", "coronal", "axial")[axis]

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QWidget,
 )
 
+from hounsview.errors import CancelledError
 from hounsview.writing import atomic_file
 from hounsview_vizapp import movies, pictures
 from hounsview_vizapp.desktop.controls import whole_number
@@ -61,12 +61,20 @@ class MovieWish:
 
 
 def write_picture(
-    volume: Volume, state: ViewState, wish: PictureWish, size: tuple[int, int], path: Path
+    volume: Volume,
+    state: ViewState,
+    wish: PictureWish,
+    size: tuple[int, int],
+    path: Path,
+    tell: Tell,
 ) -> Path:
     """Draw and write a picture; `size` is that of the window, (rows, columns)."""
     whole = (size[0] * wish.scale, size[1] * wish.scale)
     shown = state.changed(layout=wish.pane)
     picture = pictures.picture_of(volume, shown, whole, pixel_ratio=wish.scale)
+    if not tell(1, 1, f"writing {path.name}"):
+        msg = f"{path}: cancelled, nothing was written"
+        raise CancelledError(msg)
     pictures.save_png(picture, path)
     return path
 
@@ -97,15 +105,6 @@ def write_text(path: Path, text: str) -> Path:
     with atomic_file(path) as temporary:
         temporary.write_text(text, "utf-8")
     return path
-
-
-def ask_file(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
-    """Ask where to write; the ending of the first kind is added where none is given."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
-    if not chosen:
-        return None
-    path = Path(chosen)
-    return path if path.suffix else path.with_suffix(Path(name).suffix)
 
 
 class PictureDialog(QDialog):
@@ -143,12 +142,17 @@ class MovieDialog(QDialog):
         self.rows = whole_number(128, 2160, 720, " px")
         self.fps = whole_number(1, 60, 20, " frames/s")
         self.turns = whole_number(8, 720, 90, " frames")
+        self.pane.currentIndexChanged.connect(self._follow)
+        self._follow()
         rows = QFormLayout(self)
         rows.addRow("Shows", self.pane)
         rows.addRow("Height and width", self.rows)
         rows.addRow("Speed", self.fps)
         rows.addRow("Turntable", self.turns)
         rows.addRow(_ok_cancel(self))
+
+    def _follow(self) -> None:
+        self.turns.setEnabled(self.pane.currentData() == "3d")
 
     def wish(self) -> MovieWish:
         """Return what was chosen."""

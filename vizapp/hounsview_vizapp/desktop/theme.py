@@ -26,6 +26,7 @@ _COLORS: Final[dict[str, dict[str, str]]] = {
 
 _STYLE: Final = """
 QToolBar {{ border: 0; border-bottom: 1px solid {line}; spacing: 2px; padding: 3px; }}
+QToolBarExtension {{ background: {button}; }}
 QToolButton {{ padding: 4px 8px; border: 1px solid transparent; border-radius: 4px; }}
 QToolButton:hover {{ background: {button}; }}
 QToolButton:checked {{ background: {accent}; color: {on_accent}; }}
