@@ -36,6 +36,7 @@ _HOME = {
         "SeriesError",
         "SeriesNotFoundError",
         "SessionFileError",
+        "TissueNotFoundError",
         "UnsupportedSyntaxError",
         "WriteError",
     ),
@@ -44,6 +45,7 @@ _HOME = {
     "hounsview.findings": ("Finding", "Report", "Severity", "Status"),
     "hounsview.geometry": ("Geometry",),
     "hounsview.images.importing": ("is_image_file", "read_image"),
+    "hounsview.islands": ("BrightIsland", "bright_islands"),
     "hounsview.limits": ("Limits", "get_limits", "set_limits"),
     "hounsview.loading": ("LoadResult", "load", "load_all"),
     "hounsview.phantoms": ("phantom",),
@@ -52,15 +54,25 @@ _HOME = {
     "hounsview.scanning": ("Scan", "scan"),
     "hounsview.series": ("Series",),
     "hounsview.sessions": ("Session", "load_session", "read_session", "write_session"),
+    "hounsview.tissues": (
+        "BodyComposition",
+        "LungDensity",
+        "TissueNumbers",
+        "body_composition",
+        "lung_density",
+        "tissue_numbers",
+    ),
     "hounsview.viewstate": ("ViewState",),
     "hounsview.volume": ("AIR_HU", "SliceSource", "Validity", "Volume"),
     "hounsview.windows": ("Window", "window_presets"),
 }
+_MODULES = ("masks",)
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = ["__version__", *_MODULE_OF]
+__all__ = ["__version__", *_MODULES, *_MODULE_OF]
 
 if TYPE_CHECKING:
+    from hounsview import masks as masks
     from hounsview.dicomwriting import write_dicom as write_dicom
     from hounsview.errors import (
         AmbiguousSeriesError as AmbiguousSeriesError,
@@ -120,6 +132,9 @@ if TYPE_CHECKING:
         SessionFileError as SessionFileError,
     )
     from hounsview.errors import (
+        TissueNotFoundError as TissueNotFoundError,
+    )
+    from hounsview.errors import (
         UnsupportedSyntaxError as UnsupportedSyntaxError,
     )
     from hounsview.errors import (
@@ -142,6 +157,8 @@ if TYPE_CHECKING:
     from hounsview.images.importing import is_image_file as is_image_file
     from hounsview.images.importing import read_image as read_image
     from hounsview.images.rawfiles import read_raw as read_raw
+    from hounsview.islands import BrightIsland as BrightIsland
+    from hounsview.islands import bright_islands as bright_islands
     from hounsview.limits import (
         Limits as Limits,
     )
@@ -182,6 +199,24 @@ if TYPE_CHECKING:
     from hounsview.sessions import (
         write_session as write_session,
     )
+    from hounsview.tissues import (
+        BodyComposition as BodyComposition,
+    )
+    from hounsview.tissues import (
+        LungDensity as LungDensity,
+    )
+    from hounsview.tissues import (
+        TissueNumbers as TissueNumbers,
+    )
+    from hounsview.tissues import (
+        body_composition as body_composition,
+    )
+    from hounsview.tissues import (
+        lung_density as lung_density,
+    )
+    from hounsview.tissues import (
+        tissue_numbers as tissue_numbers,
+    )
     from hounsview.viewstate import ViewState as ViewState
     from hounsview.volume import (
         AIR_HU as AIR_HU,
@@ -200,6 +235,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     module = _MODULE_OF.get(name)
     if module is None:
         msg = f"module {__name__!r} has no attribute {name!r}"

@@ -9,6 +9,7 @@
     ├── NotHounsfieldError          the values are not Hounsfield units
     ├── RepairNeededError           policy="strict" met what "repair" would have mended
     ├── RenderingUnavailableError   no OpenGL that VTK can use on this machine
+    ├── TissueNotFoundError         a tissue cannot be told in this volume; says why
     ├── WriteError                  an output could not be written
     ├── SeriesError
     │   ├── AmbiguousSeriesError    several volumes: say which (.series lists them)
@@ -97,6 +98,10 @@ class RepairNeededError(HounsviewError):
 
 class RenderingUnavailableError(HounsviewError):
     """VTK finds no OpenGL it can draw with."""
+
+
+class TissueNotFoundError(HounsviewError):
+    """A mask cannot be made: the tissue is not there, or HU alone do not tell it."""
 
 
 class WriteError(HounsviewError):

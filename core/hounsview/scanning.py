@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,18 +13,16 @@ from hounsview.dicom.frames import Frame, Other
 from hounsview.dicom.headers import HeaderReader
 from hounsview.dicom.zips import members_of
 from hounsview.errors import (
-    CancelledError,
     DamagedFileError,
     LimitError,
     PathNotFoundError,
     name_files,
 )
 from hounsview.findings import Finding
+from hounsview.progress import Progress as Progress
+from hounsview.progress import tell as tell
 from hounsview.series import Kind, Series, series_of_others, series_of_stack
 from hounsview.stacking import Stack, stacks_of
-
-Progress = Callable[[int, int, str], object]
-"""Called as ``progress(done, total, what)``; returning False cancels."""
 
 _ORDER: dict[Kind, int] = {"volume": 0, "single": 1, "localizer": 2, "not CT": 3}
 
@@ -167,19 +165,6 @@ class _Gathering:
         inside = self.others[before[1] :]
         if len(self.frames) == before[0] and not any(o.is_dicom or o.damaged for o in inside):
             self.others[before[1] :] = [Other(path, "a zip without DICOM files")]
-
-
-def tell(progress: Progress | None, done: int, total: int, what: str) -> None:
-    """Call a progress callback.
-
-    Raises
-    ------
-    CancelledError
-        If it returned False.
-    """
-    if progress is not None and progress(done, total, what) is False:
-        msg = f"cancelled at {done} of {total} ({what})"
-        raise CancelledError(msg)
 
 
 def _series_of_frames(frames: list[Frame]) -> list[Series]:

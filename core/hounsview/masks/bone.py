@@ -1,0 +1,234 @@
+"""Bone: what is dense and hangs together with something as dense as cortical bone.
+
+Above 200 HU inside the body, with noise averaged where it is strong. Pieces without cortical
+bone (400 HU) or of a few voxels are dropped. Metal (above 2800 HU) is a mask of its own, and
+so are thick, even regions of 200 to 600 HU with soft tissue all round: contrast in vessels,
+heart or bowel. What it cannot do: contrast that touches bone closely or is as thin as a rib
+stays with bone, spongiosa below 200 HU is left out unless marrow is filled, streaks of metal
+as dense as bone stay where they touch it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hounsview.errors import TissueNotFoundError
+from hounsview.masks.body import Body
+from hounsview.masks.components import pieces_of
+from hounsview.masks.grid import CALM_HU, Grid
+from hounsview.masks.morphology import Mask, closed_by_slice, dilated, eroded
+
+BONE_HU: Final = 200.0
+"""Below the 226 HU of common bone presets, since spongiosa of the old lies at 100 to 200."""
+SOFT_HU: Final = 50.0
+CORTICAL_HU: Final = 400.0
+METAL_HU: Final = 2800.0
+"""Above enamel (to about 2700 HU); 12-bit scanners end at 3071 HU."""
+METAL_EDGE_HU: Final = 1800.0
+METAL_ML: Final = 0.02
+CONTRAST_HU: Final = 600.0
+CONTRAST_MM: Final = 4.0
+CONTRAST_ML: Final = 1.0
+RIM_HU: Final = 260.0
+LEAST_ML: Final = 0.15
+CORTICAL_SHARE: Final = 0.02
+MARROW_ML: Final = 150.0
+"""Largest space shut in by bone that is marrow; the inside of a skull is not."""
+MARROW_CLOSE_MM: Final = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class BoneParts:
+    """Bone, and what is as dense but is none; (k, j, i) bool, upright.
+
+    Parameters
+    ----------
+    bone : (k, j, i) bool or None
+    contrast, metal : (k, j, i) bool or None
+        None where none is seen.
+    notes : tuple of str
+    """
+
+    bone: npt.NDArray[np.bool_] | None
+    contrast: npt.NDArray[np.bool_] | None
+    metal: npt.NDArray[np.bool_] | None
+    notes: tuple[str, ...]
+
+
+def bone_of(grid: Grid, body: Body) -> BoneParts:
+    """Return bone, contrast and metal."""
+    dense, metal = _dense(grid, body)
+    share = grid.averaged(plane.astype(np.float32) for plane in dense)
+    coarse = (share >= 0.3).astype(np.uint8)
+    metal_near = np.zeros_like(coarse)
+    if metal is not None:
+        metal_near = (grid.averaged(plane.astype(np.float32) for plane in metal) > 0.05).astype(
+            np.uint8
+        )
+        metal_near = dilated(metal_near, 2.1 * max(grid.coarse_spacing), grid.coarse_spacing)
+    contrast = _contrast(grid, coarse)
+    kept = _bony(grid, coarse & (1 - contrast), metal_near)
+    near = dilated(kept, 1.01 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
+    bone, vessels = np.zeros(grid.shape, bool), np.zeros(grid.shape, bool)
+    planes = zip(grid.fine_planes(near), grid.fine_planes(contrast), strict=True)
+    for k, (close, filled) in enumerate(planes):
+        vessels[k] = dense[k] & (filled >= 100)
+        bone[k] = dense[k] & (close >= 128) & ~vessels[k]
+        if metal is not None:
+            bone[k] &= ~metal[k]
+    notes = _notes(grid, vessels, metal)
+    return BoneParts(
+        bone if bone.any() else None, vessels if vessels.any() else None, metal, notes
+    )
+
+
+def require_bone(parts: BoneParts) -> npt.NDArray[np.bool_]:
+    """Return the mask of bone.
+
+    Raises
+    ------
+    TissueNotFoundError
+        If there is none.
+    """
+    if parts.bone is None:
+        msg = (
+            f"no bone: no piece of {LEAST_ML:g} ml inside the body is above {BONE_HU:.0f} HU "
+            f"and holds cortical bone (above {CORTICAL_HU:.0f} HU)"
+        )
+        raise TissueNotFoundError(msg)
+    return parts.bone
+
+
+def _dense(
+    grid: Grid, body: Body
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_] | None]:
+    """Return (k, j, i) bool: denser than spongiosa, and metal if there is any.
+
+    With noise a voxel counts if its surroundings are dense and it is not plainly soft
+    itself: smoothing alone would add a voxel all round.
+    """
+    dense = np.empty(grid.shape, bool)
+    noisy = grid.noise >= CALM_HU
+    hot = False
+    for k, hu in enumerate(grid.hu):
+        above = hu > (BONE_HU + SOFT_HU) / 2 if noisy else hu > BONE_HU
+        dense[k] = above & body.fine[k]
+        hot = hot or bool((hu > METAL_HU).any())
+    if noisy:
+        _average(grid, dense)
+    metal = _metal(grid, body) if hot else None
+    return dense, metal
+
+
+def _average(grid: Grid, dense: npt.NDArray[np.bool_]) -> None:
+    """Leave of a mask what is dense in the mean of its surroundings as well, in place."""
+    height = grid.shape[0]
+
+    def blurred(k: int) -> npt.NDArray[np.float32]:
+        plane = grid.hu[k].astype(np.float32)
+        return np.asarray(cv2.GaussianBlur(plane, (3, 3), 0.85), np.float32)
+
+    before = own = blurred(0)
+    for k in range(height):
+        after = blurred(k + 1) if k + 1 < height else own
+        if dense[k].any():
+            dense[k] &= 0.25 * before + 0.5 * own + 0.25 * after > BONE_HU
+        before, own = own, after
+
+
+def _metal(grid: Grid, body: Body) -> npt.NDArray[np.bool_] | None:
+    core = grid.averaged(
+        (np.asarray(hu > METAL_HU, np.float32) * inside)
+        for hu, inside in zip(grid.hu, body.fine, strict=True)
+    )
+    pieces = pieces_of((core > 0.1).astype(np.uint8))
+    large = pieces.only(np.flatnonzero(pieces.sizes * grid.coarse_ml >= METAL_ML))
+    if not large.any():
+        return None
+    near = dilated(large, 1.01 * max(grid.coarse_spacing), grid.coarse_spacing)
+    metal = np.empty(grid.shape, bool)
+    for k, (close, hu) in enumerate(zip(grid.fine_planes(near), grid.hu, strict=True)):
+        metal[k] = (close >= 128) & (hu > METAL_EDGE_HU) & body.fine[k]
+    return metal
+
+
+def _contrast(grid: Grid, dense: Mask) -> Mask:
+    """Return coarse regions of contrast: thick, even, not very dense, in soft tissue."""
+    even = dense & (grid.calm < CONTRAST_HU)
+    core = eroded(even, CONTRAST_MM, grid.coarse_spacing)
+    thick = dilated(core, CONTRAST_MM, grid.coarse_spacing) & even
+    pieces = pieces_of(thick)
+    kept = []
+    for number in pieces.numbers:
+        if pieces.sizes[number] * grid.coarse_ml < CONTRAST_ML:
+            break
+        own = pieces.only([number])
+        rim = dilated(own, 2.5 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
+        rim &= 1 - dilated(own, 1.01 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
+        around = grid.calm[rim > 0]
+        inside = grid.calm[own > 0]
+        bony = float(np.mean(around > RIM_HU)) if around.size else 1.0
+        spread = float(np.percentile(inside, 90) - np.percentile(inside, 10))
+        if bony < 0.1 and spread < 200 and float(np.median(around)) < 150:
+            kept.append(number)
+    contrast = pieces.only(kept)
+    return dilated(contrast, 2.1 * max(grid.coarse_spacing[1:]), grid.coarse_spacing) & even
+
+
+def _bony(grid: Grid, dense: Mask, metal_near: Mask) -> Mask:
+    """Return the pieces that are large enough and hold cortical bone."""
+    pieces = pieces_of(dense)
+    cortical = pieces.share((grid.coarse > CORTICAL_HU) & (metal_near == 0))
+    volumes = pieces.sizes * grid.coarse_ml
+    peak = np.where(volumes >= 20.0, 0.005, CORTICAL_SHARE)
+    return pieces.only(np.flatnonzero((volumes >= LEAST_ML) & (cortical >= peak)))
+
+
+def with_marrow(grid: Grid, bone: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return bone with the spaces filled that it shuts in (the skull's inside is not).
+
+    Gaps of up to 6 mm in the shell are bridged first, in each slice. The spinal canal is
+    open between the vertebrae and stays open; the ends of the scan count as shut.
+    """
+    share = grid.averaged(plane.astype(np.float32) for plane in bone)
+    coarse = (share >= 0.3).astype(np.uint8)
+    shut = closed_by_slice(coarse, MARROW_CLOSE_MM, grid.coarse_spacing)
+    pieces = pieces_of(1 - shut, connectivity=4)
+    outside = np.zeros_like(coarse)
+    outside[:, [0, -1], :] = 1
+    outside[:, :, [0, -1]] = 1
+    open_ones = set(pieces.touching(outside))
+    small = np.flatnonzero(pieces.sizes * grid.coarse_ml <= MARROW_ML)
+    holes = pieces.only([int(n) for n in small if n and int(n) not in open_ones])
+    holes |= shut & (1 - coarse) & dilated(holes, MARROW_CLOSE_MM, grid.coarse_spacing)
+    filled = bone.copy()
+    for k, plane in enumerate(grid.fine_planes(holes | (coarse & dilated(
+        holes, 1.01 * max(grid.coarse_spacing[1:]), grid.coarse_spacing
+    )))):  # fmt: skip
+        filled[k] |= plane >= 128
+    return filled
+
+
+def _notes(
+    grid: Grid, contrast: npt.NDArray[np.bool_], metal: npt.NDArray[np.bool_] | None
+) -> tuple[str, ...]:
+    voxel = float(np.prod(grid.spacing)) / 1000
+    notes = []
+    if contrast.any():
+        found = np.count_nonzero(contrast) * voxel
+        notes.append(
+            f"{found:.3g} ml of contrast ({BONE_HU:.0f} to {CONTRAST_HU:.0f} HU, thick and "
+            "even) taken out of bone; contrast that is thin or touches bone stays with it"
+        )
+    if metal is not None:
+        found = np.count_nonzero(metal) * voxel
+        notes.append(
+            f"{found:.3g} ml of metal (above {METAL_HU:.0f} HU) taken out of bone; its "
+            "streaks may remain as bone, and HU near it are wrong"
+        )
+    return tuple(notes)
