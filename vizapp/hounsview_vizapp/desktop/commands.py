@@ -12,8 +12,8 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
+from hounsview import surfaces
 from hounsview.sessions import SUFFIX, write_session
-from hounsview_vizapp import meshes
 from hounsview_vizapp.desktop import questions, saving
 from hounsview_vizapp.desktop.events import device_size
 from hounsview_vizapp.jobs import Job, Tell
@@ -168,16 +168,14 @@ class Commands(QObject):
         if not shown:
             self._window.banner.say("No surface is shown: choose one under Surfaces first.")
             return
-        kinds = {suffix[1:].upper(): suffix for suffix in meshes.FORMATS}
+        kinds = {suffix[1:].upper(): suffix for suffix in surfaces.FORMATS}
         path = questions.ask_target(
             self._window, f"Save the surface {shown[0].name}", "ct.stl", kinds
         )
         if path is not None:
             self._run(
                 f"Writing {path.name}",
-                lambda _: meshes.write_mesh(
-                    viewer.volume, shown[0], path, table=viewer.state.show_table
-                ),
+                lambda tell: saving.write_mesh(viewer.volume, shown[0], path, tell),
             )
 
     def save_script(self) -> None:

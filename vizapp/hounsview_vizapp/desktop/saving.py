@@ -14,15 +14,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hounsview import surfaces
 from hounsview.errors import CancelledError
 from hounsview.writing import atomic_file
-from hounsview_vizapp import movies, pictures
+from hounsview_vizapp import movies, pictures, tissuework
 from hounsview_vizapp.desktop.controls import whole_number
 from hounsview_vizapp.jobs import Tell
 from hounsview_vizapp.session import PANES, Viewer
 
 if TYPE_CHECKING:
-    from hounsview.viewstate import ViewState
+    from hounsview.viewstate import Surface, ViewState
     from hounsview.volume import Volume
 
 PANE_NAMES: Final = {
@@ -98,6 +99,12 @@ def write_movie(
     finally:
         scene.close()
     return path
+
+
+def write_mesh(volume: Volume, surface: Surface, path: Path, tell: Tell) -> Path:
+    """Make and write the mesh of a surface."""
+    mesh = tissuework.mesh_of(volume, surface, progress=tell)
+    return surfaces.write_mesh(mesh, path, color=surface.color)
 
 
 def write_text(path: Path, text: str) -> Path:
