@@ -216,10 +216,9 @@ class Commands(QObject):
 
     def finish(self) -> None:
         """Wait for what is being saved to be written."""
-        while self._job is not None:
+        while (job := self._job) is not None:
+            job.wait(0.02)
             QCoreApplication.processEvents()
-            if not self._job.is_running:
-                QCoreApplication.processEvents()
 
     def wait(self) -> None:
         """Stop, and wait for the end of the thread."""
