@@ -381,6 +381,71 @@ def test_a_failed_save_is_said(opened, application, tmp_path: Path) -> None:
     assert "No surface is shown" in opened.banner.text.text()
 
 
+# Tissues.
+
+
+@pytest.fixture
+def chest(window, application, tmp_path: Path):
+    hv.write_dicom(hv.phantom("thorax", spacing=(6, 3, 3), noise=8), tmp_path / "chest")
+    window.open_path(str(tmp_path / "chest"))
+    until(application, lambda: window.viewer is not None)
+    window.tabs.setCurrentWidget(window.tissues)
+    return window
+
+
+def test_a_tissue_is_looked_for_once_and_laid_over_the_slices(chest, application) -> None:
+    viewer = chest.viewer
+    plain = viewer.picture("axial", (200, 240))
+    chest.tissues.toggles["left_lung"].click()
+    until(application, lambda: viewer.labels is not None)
+    over = viewer.picture("axial", (200, 240))
+    changed = np.abs(over.astype(int) - plain).max(axis=-1) > 20
+    assert changed[:, 125:].sum() > 500  # the patient's left is right in the picture
+    assert changed[:, :115].sum() == 0
+    assert np.array_equal(over, picture_of_pane(viewer, "axial", (200, 240)))
+    until(application, lambda: chest.tissues.numbers.topLevelItemCount() > 5)
+    names = [what for what, _, _ in viewer.tissue_numbers]
+    assert {"left_lung", "bone", "fat", "lung density"} <= set(names)
+    viewer.state.undo()
+    assert np.array_equal(viewer.picture("axial", (200, 240)), plain)
+    labels = viewer.labels
+    chest.tissues.toggles["bone"].click()
+    application.processEvents()
+    assert viewer.labels is labels
+
+
+def picture_of_pane(viewer, plane: str, size: tuple[int, int]) -> np.ndarray:
+    from hounsview_vizapp.pictures import pane_of
+    from hounsview_vizapp.tissuework import labels_for
+
+    state = viewer.state.value
+    return pane_of(viewer.volume, state, plane, size, labels=labels_for(viewer.volume, state))
+
+
+def test_the_search_is_cancelled_and_not_begun_again(chest, application, monkeypatch) -> None:
+    viewer = chest.viewer
+    chest.tissues.toggles["bone"].click()
+    until(application, lambda: chest.commands.is_busy)
+    chest.saving.cancel.click()
+    done(chest, application)
+    for _ in range(20):
+        application.processEvents()
+    assert viewer.labels is None or not viewer.needs_tissues
+    assert not chest.commands.is_busy
+
+
+def test_why_a_tissue_is_missing_is_said(window, application, tmp_path: Path) -> None:
+    hv.write_dicom(hv.phantom("head", spacing=(6, 4, 4)), tmp_path / "head")
+    window.open_path(str(tmp_path / "head"))
+    until(application, lambda: window.viewer is not None)
+    window.tabs.setCurrentWidget(window.tissues)
+    window.tissues._find()
+    until(application, lambda: window.viewer.tissue_notes)
+    window._follow()
+    assert "lung" in window.tissues.notes.text()
+    window.tissues.copy()
+
+
 # What a review found.
 
 

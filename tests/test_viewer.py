@@ -15,7 +15,8 @@ import hounsview as hv
 from hounsview.planes import plane_axes
 from hounsview.sessions import Source, fingerprint
 from hounsview.viewstate import PLANES, Measurement, ViewState
-from hounsview_vizapp.session import PANES, Viewer, panes_touched
+from hounsview_vizapp.dirty import PANES, panes_touched
+from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools import TOOLS, PointerEvent, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key, actions
 
@@ -369,7 +370,7 @@ def test_every_key_means_one_thing_and_every_action_runs(viewer):
     keys = list(itertools.chain.from_iterable(a.keys for a in actions().values()))
     assert len(keys) == len(set(keys))
     assert {a.group for a in actions().values()} == {
-        "Window", "Slices", "View", "3D", "Tools", "Edit",
+        "Window", "Slices", "View", "3D", "Tissues", "Tools", "Edit",
     }  # fmt: skip
     for pane in PANES:
         for action in actions().values():

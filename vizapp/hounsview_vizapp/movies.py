@@ -15,6 +15,7 @@ from hounsview.volume import Volume
 from hounsview.writing import atomic_file
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import slice_number, slice_pane, step
+from hounsview_vizapp.tissuework import labels_for
 
 if TYPE_CHECKING:
     from hounsview_vizapp.rendering import Scene
@@ -106,11 +107,12 @@ def slice_run(
         If there is no such plane.
     """
     total = slice_count(volume, state, plane)
+    labels = labels_for(volume, state)
     seen = step(volume, state, plane, -total)
     for number in range(total):
         if number:
             seen = step(volume, seen, plane, 1)
-        yield slice_pane(volume, seen, plane, size)
+        yield slice_pane(volume, seen, plane, size, labels=labels)
 
 
 def _told(

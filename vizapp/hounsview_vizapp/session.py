@@ -6,11 +6,9 @@ asks for their pictures.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,17 +17,20 @@ from hounsview.sessions import Session, Source, fingerprint
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
 from hounsview.viewstate.checks import Point
 from hounsview.volume import Volume
+from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slice_pane, step
 from hounsview_vizapp.state import ViewerState
+from hounsview_vizapp.tissuework import Found, find_tissues
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
+from hounsview_vizapp.tools.hits import nearest_handle
 from hounsview_vizapp.tools.scenery import Draft
 
 if TYPE_CHECKING:
+    from hounsview.progress import Progress
     from hounsview_vizapp.rendering import Frame, Scene
 
-PANES: Final = (*PLANES, "3d")
 Pixel = tuple[float, float]
 Size = tuple[int, int]
 Labels = npt.NDArray[np.uint8]
@@ -62,6 +63,11 @@ class Viewer:
         self.labels = labels
         self.state = ViewerState(state)
         self.tools = PointerTools(self)
+        self.tissue_notes: tuple[str, ...] = ()
+        """What to know about the tissues, and why some were not found."""
+        self.tissue_numbers: list[tuple[str, str, str]] = []
+        """(what, name, value with its unit) of the tissues that were found."""
+        self._tissues_wanted = False
         self.playing: str | None = None
         self._on_dirty: Callable[[set[str]], object] | None = None
         self._on_frame: Callable[[Frame], object] | None = None
@@ -263,7 +269,7 @@ class Viewer:
             if not frame.shows(measurement):
                 continue
             handles = [frame.to_pixel(point) for point in measurement.points]
-            found = _nearest_handle(handles, at, measurement.kind, within)
+            found = nearest_handle(handles, at, measurement.kind, within)
             if found[0] <= within and (nearest is None or found[0] < nearest[0]):
                 nearest = (found[0], index, found[1])
         return None if nearest is None else nearest[1:]
@@ -273,7 +279,7 @@ class Viewer:
     def toggle_cine(self) -> None:
         """Let the active plane run through its slices, or stop it."""
         seen = [plane for plane in (self._active_pane, "axial") if plane in PLANES]
-        seen = [plane for plane in seen if plane in _seen(self.state.value)]
+        seen = [plane for plane in seen if plane in seen_panes(self.state.value)]
         self.playing = None if self.playing or not seen else seen[0]
         self._touch(())
 
@@ -289,6 +295,40 @@ class Viewer:
         count = 1 if number < total else 1 - total
         point = self.scrolled(self.playing, count)
         self.state.change(merge="cine", crosshair=point)
+
+    # Tissues.
+
+    @property
+    def needs_tissues(self) -> bool:
+        """Whether tissues are to be shown or measured that nobody has looked for yet."""
+        wanted = self._tissues_wanted or any(each.shown for each in self.state.overlays)
+        return wanted and self.labels is None and self.volume.unit == "HU"
+
+    def want_tissues(self) -> None:
+        """Ask for the tissues and their numbers."""
+        self._tissues_wanted = True
+        self._touch(())
+
+    def find_tissues(self, progress: Progress | None = None) -> Found:
+        """Return the tissues of the volume and their numbers; takes seconds, in any thread.
+
+        Raises
+        ------
+        CancelledError
+            If `progress` returned False.
+        """
+        return find_tissues(self.volume, progress)
+
+    def show_tissues(self, found: Found | None) -> None:
+        """Show tissues that were found; None: nobody will look for them again."""
+        if found is None:
+            self._tissues_wanted = False
+            hidden = tuple(replace(each, shown=False) for each in self.state.overlays)
+            self.state.overlays = hidden
+            return
+        self.labels, self.tissue_notes = found.labels, found.notes
+        self.tissue_numbers = found.numbers
+        self._touch(PLANES)
 
     # Outputs.
 
@@ -339,63 +379,13 @@ class Viewer:
         if change.new.layout != "four-up":
             # Keys act on what is seen.
             self._active_pane = change.new.layout
-        if self.playing not in (None, *_seen(change.new)):
+        if self.playing not in (None, *seen_panes(change.new)):
             self.playing = None
         self._touch(panes_touched(change.old, change.new))
 
     def _touch(self, panes: Iterable[str]) -> None:
         if self._on_dirty is not None:
             self._on_dirty(set(panes))
-
-
-def _seen(state: ViewState) -> tuple[str, ...]:
-    return PANES if state.layout == "four-up" else (state.layout,)
-
-
-def panes_touched(before: ViewState, after: ViewState) -> set[str]:
-    """Return the panes whose picture a change of the state can alter."""
-    from hounsview_vizapp.rendering import same_scene
-
-    touched = set()
-    if not same_scene(before, after):
-        touched.add("3d")
-    shared = (
-        "window", "colormap", "crosshair", "oblique", "slab", "show_labels", "show_crosshair",
-        "measurements", "overlays",
-    )  # fmt: skip
-    all_planes = any(getattr(before, name) != getattr(after, name) for name in shared)
-    for plane in PLANES:
-        if all_planes or before.plane(plane) != after.plane(plane):
-            touched.add(plane)
-    if before.layout != after.layout:
-        touched.update(PANES)
-    return touched
-
-
-def _nearest_handle(
-    handles: list[Pixel], at: Pixel, kind: str, within: float
-) -> tuple[float, int]:
-    """Return (px, point) of the nearest handle in reach, else of the lines: point -1."""
-    found = min((math.dist(handle, at), number) for number, handle in enumerate(handles))
-    if found[0] <= within:
-        return found
-    lines = list(pairwise(handles))
-    if kind in ("rectangle", "ellipse"):
-        (top, left), (bottom, right) = handles
-        corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
-        lines = list(zip(corners, [*corners[1:], corners[0]], strict=True))
-    for begin, end in lines:
-        found = min(found, (_from_line(at, begin, end), -1))
-    return found
-
-
-def _from_line(at: Pixel, begin: Pixel, end: Pixel) -> float:
-    along = np.subtract(end, begin)
-    length = float(along @ along)
-    share = (
-        0.0 if length == 0 else float(np.clip(np.subtract(at, begin) @ along / length, 0, 1))
-    )
-    return float(np.linalg.norm(np.subtract(at, begin) - share * along))
 
 
 def _point(values: npt.ArrayLike) -> Point:

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 import hounsview as hv
-from hounsview.viewstate import TISSUES, Surface
+from hounsview.viewstate import TISSUES, Surface, ViewState
 from hounsview.volume import Volume
 
 if TYPE_CHECKING:
     from hounsview.masks import Tissues
     from hounsview.progress import Progress
     from hounsview.surfaces import Mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Tissues of a volume.
+
+    Parameters
+    ----------
+    labels : (k, j, i) uint8
+        Values as `hounsview.masks.LABELS`.
+    notes : tuple of str
+    numbers : list of (what, name, value)
+    """
+
+    labels: npt.NDArray[np.uint8]
+    notes: tuple[str, ...]
+    numbers: list[tuple[str, str, str]]
+
+
+def find_tissues(volume: Volume, progress: Progress | None = None) -> Found:
+    """Return the tissues of a volume and their numbers; takes seconds.
+
+    Raises
+    ------
+    NotHounsfieldError
+        If the volume does not hold HU.
+    CancelledError
+        If `progress` returned False.
+    """
+    found = hv.masks.segment(volume, progress=progress)
+    labels = found.labels()[0] if found.masks else np.zeros(volume.shape, np.uint8)
+    reasons = [f"{name.replace('_', ' ')}: {why}" for name, why in found.reasons.items()]
+    return Found(labels, (*found.notes, *reasons), numbers_of(volume, found))
 
 
 def mask_name(tissue: str) -> str:
@@ -59,6 +94,20 @@ def mesh_of(volume: Volume, surface: Surface, *, progress: Progress | None = Non
     found = hv.masks.segment(volume, [mask_name(surface.name)], progress=progress)
     mask = mask_of(found, surface.name)
     return surfaces.from_mask(mask, volume.geometry, name=surface.name)
+
+
+def labels_for(volume: Volume, state: ViewState) -> npt.NDArray[np.uint8] | None:
+    """Return the label map that a view's overlays need; None where none is shown.
+
+    Tissues that cannot be found are left out, as in the window.
+    """
+    from hounsview.masks import LABELS
+
+    names = [each.name for each in state.overlays if each.shown and each.name in LABELS]
+    if not names or volume.unit != "HU":
+        return None
+    found = hv.masks.segment(volume)
+    return found.labels()[0] if found.masks else None
 
 
 def numbers_of(

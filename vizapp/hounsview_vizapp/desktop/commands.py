@@ -5,8 +5,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -18,9 +19,12 @@ from hounsview_vizapp.desktop import questions, saving
 from hounsview_vizapp.desktop.events import device_size
 from hounsview_vizapp.jobs import Job, Tell
 from hounsview_vizapp.session import Viewer
+from hounsview_vizapp.tissuework import Found
 
 if TYPE_CHECKING:
     from hounsview_vizapp.desktop.window import MainWindow
+
+T = TypeVar("T")
 
 _OPENABLE = (
     # Files of a scanner mostly have no ending.
@@ -205,6 +209,17 @@ class Commands(QObject):
         else:
             window.showFullScreen()
 
+    def find_tissues(self) -> None:
+        """Look for tissues once they are to be shown; again only if a person asks again."""
+        viewer = self._window.viewer
+        if viewer is None or not viewer.needs_tissues or self._job is not None:
+            return
+
+        def work(tell: Tell) -> Found:
+            return viewer.find_tissues(tell)
+
+        self._start("Looking for tissues", work, viewer.show_tissues, viewer)
+
     # Jobs.
 
     def cancel(self) -> bool:
@@ -257,33 +272,57 @@ class Commands(QObject):
         work: Callable[[Tell], Path],
         on_written: Callable[[], object] = lambda: None,
     ) -> None:
-        """Do one piece of work in a thread; say how it ended."""
-        window = self._window
+        """Write a file in a thread; say how it ended."""
         if self._job is not None:
-            window.banner.say("Something is being saved: wait for it, or cancel it.")
+            self._window.banner.say("Something is being saved: wait for it, or cancel it.")
             return
-        window.saving.begin(what)
-        ended = self._said.emit
 
-        def done(path: Path) -> None:
-            ended(on_written)
-            ended(lambda: self._end(f"Written: {path}"))
+        def written(path: Path) -> None:
+            on_written()
+            self._window.statusBar().showMessage(f"Written: {path}", 8000)
+
+        self._start(what, work, written, None)
+
+    def _start(
+        self,
+        what: str,
+        work: Callable[[Tell], T],
+        on_done: Callable[[T], object],
+        viewer: Viewer | None,
+    ) -> None:
+        """Do one piece of work in a thread; `viewer` is whose tissues are looked for."""
+        window, ended = self._window, self._said.emit
+        window.saving.begin(what)
+
+        def done(result: T) -> None:
+            ended(partial(self._end, partial(on_done, result)))
 
         def failed(error: Exception) -> None:
-            ended(lambda: self._end("", error))
+            ended(partial(self._failed, error, viewer))
 
         self._job = Job(
             work,
             on_done=done,
             on_error=failed,
-            on_progress=lambda *told: ended(lambda: window.saving.tell(*told)),
-            on_cancelled=lambda: ended(lambda: self._end("Cancelled, nothing was written.")),
+            on_progress=lambda *told: ended(partial(window.saving.tell, *told)),
+            on_cancelled=lambda: ended(partial(self._failed, None, viewer)),
         )
 
-    def _end(self, said: str, error: Exception | None = None) -> None:
+    def _end(self, run: Callable[[], object]) -> None:
         self._job = None
         self._window.saving.hide()
+        self._window.guarded(run)
+
+    def _failed(self, error: Exception | None, viewer: Viewer | None) -> None:
+        """Say that work failed, or (None) that it was stopped."""
+        self._job = None
+        window = self._window
+        window.saving.hide()
+        if viewer is not None:
+            # Else it would be looked for again at once.
+            viewer.show_tissues(None)
         if error is not None:
-            self._window.say_error("it was not saved", error)
+            what = "it was not saved" if viewer is None else "tissues were not found"
+            window.say_error(what, error)
         else:
-            self._window.statusBar().showMessage(said, 8000)
+            window.statusBar().showMessage("Cancelled, nothing was written.", 8000)

@@ -15,10 +15,11 @@ from hounsview.volume import Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.desktop import events
 from hounsview_vizapp.desktop.pane import PaneWidget
+from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import slice_pane, text_height
 from hounsview_vizapp.pictures import sentence
-from hounsview_vizapp.session import PANES, Viewer
+from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.events import PointerEvent, WheelEvent
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -15,6 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from hounsview_vizapp.desktop.controls import breakable, button, clear, label
+
+START_TEXT: Final = (
+    "Open a folder, a file or a zip with a CT, or drop one here. DICOM series in any order "
+    "and of any name, also beside other files; NIfTI, NRRD, MetaImage and npz too."
+)
 
 
 class Banner(QFrame):

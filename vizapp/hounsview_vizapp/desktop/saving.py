@@ -19,8 +19,9 @@ from hounsview.errors import CancelledError
 from hounsview.writing import atomic_file
 from hounsview_vizapp import movies, pictures, tissuework
 from hounsview_vizapp.desktop.controls import whole_number
+from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.jobs import Tell
-from hounsview_vizapp.session import PANES, Viewer
+from hounsview_vizapp.session import Viewer
 
 if TYPE_CHECKING:
     from hounsview.viewstate import Surface, ViewState

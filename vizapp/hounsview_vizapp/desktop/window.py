@@ -34,23 +34,20 @@ from hounsview_vizapp.desktop.events import key_name
 from hounsview_vizapp.desktop.grid import PaneGrid
 from hounsview_vizapp.desktop.keys import KeysDialog
 from hounsview_vizapp.desktop.menus import Menus
-from hounsview_vizapp.desktop.messages import Banner, Page, ProgressStrip
+from hounsview_vizapp.desktop.messages import START_TEXT, Banner, Page, ProgressStrip
 from hounsview_vizapp.desktop.opening import Opened, Opener
 from hounsview_vizapp.desktop.panels.display import DisplayPanel
 from hounsview_vizapp.desktop.panels.measurements import MeasurementsPanel
 from hounsview_vizapp.desktop.panels.rendering import RenderingPanel
 from hounsview_vizapp.desktop.panels.series import SeriesPanel
 from hounsview_vizapp.desktop.panels.surfaces import SurfacesPanel
+from hounsview_vizapp.desktop.panels.tissues import TissuesPanel
 from hounsview_vizapp.freeing import give_back
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import Settings
 from hounsview_vizapp.tools.actions import actions
 
-_PANEL_WIDTH: Final = 330
-_START_TEXT: Final = (
-    "Open a folder, a file or a zip with a CT, or drop one here. DICOM series in any order "
-    "and of any name, also beside other files; NIfTI, NRRD, MetaImage and npz too."
-)
+_PANEL_WIDTH: Final = 350
 
 
 class MainWindow(QMainWindow):
@@ -153,7 +150,7 @@ class MainWindow(QMainWindow):
     # Set-up.
 
     def _make_pages(self) -> None:
-        self.start = Page("CT in Hounsfield units", _START_TEXT)
+        self.start = Page("CT in Hounsfield units", START_TEXT)
         self.start.add_button("Open folder", self.commands.ask_folder)
         self.start.add_button("Open file", self.commands.ask_file)
         self.start.add_button("Thorax phantom", self.open_phantom)
@@ -172,13 +169,15 @@ class MainWindow(QMainWindow):
         self.rendering = RenderingPanel(self.say_error, self.settings)
         self.surfaces = SurfacesPanel(self.say_error)
         self.measurements = MeasurementsPanel(self.say_error)
-        self.followers = (self.display, self.rendering, self.surfaces, self.measurements)
+        self.tissues = TissuesPanel(self.say_error)
+        self.followers = (
+            self.display, self.rendering, self.surfaces, self.tissues, self.measurements,
+        )  # fmt: skip
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for label, panel in (
-            ("Series", self.series), ("Slices", self.display), ("3D", self.rendering),
-            ("Surfaces", self.surfaces), ("Measure", self.measurements),
-        ):  # fmt: skip
+        labels = ("Slices", "3D", "Surfaces", "Tissues", "Measure")
+        self.tabs.addTab(self.series, "Series")
+        for label, panel in zip(labels, self.followers, strict=True):
             self.tabs.addTab(panel, label)
         self.tabs.setMinimumWidth(_PANEL_WIDTH)
 
@@ -394,6 +393,7 @@ class MainWindow(QMainWindow):
     def _follow(self) -> None:
         """Let controls show what the state says."""
         self.menus.follow()
+        self.commands.find_tissues()
         current = self.tabs.currentWidget()
         for panel in self.followers:
             if panel is current:

@@ -27,6 +27,7 @@ from hounsview.viewstate import (
 from hounsview.windows import window_presets
 from hounsview_vizapp.tools import measuring, pointer
 from hounsview_vizapp.tools.scenery import Scenery
+from hounsview_vizapp.tools.tissues import OVERLAYS, toggle_overlay
 
 Run = Callable[[Scenery], None]
 
@@ -76,6 +77,7 @@ def _all() -> Iterator[Action]:
     yield from _slices()
     yield from _views()
     yield from _rendering()
+    yield from _tissues()
     yield from _measuring()
     yield Action("undo", "Edit", "Undo", ("Ctrl+Z",), _undo)
     yield Action("redo", "Edit", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), _redo)
@@ -175,6 +177,18 @@ def _rendering() -> Iterator[Action]:
     yield Action("shading", "3D", "Shading on or off", ("H",), _toggle_shading)
     yield Action("full quality", "3D", "Every voxel, or quick again", ("Y",), _toggle_full)
     yield Action("no crop", "3D", "Crop box off", ("Shift+X",), partial(_set, "crop", None))
+
+
+def _tissues() -> Iterator[Action]:
+    keys = {
+        "bone": "Alt+B", "left_lung": "Alt+L", "right_lung": "Alt+R", "airways": "Alt+A",
+        "fat": "Alt+T", "soft_tissue": "Alt+M", "skin": "Alt+S", "contrast": "Alt+C",
+        "metal": "Alt+E",
+    }  # fmt: skip
+    for name in OVERLAYS:
+        label = f"{name.replace('_', ' ').capitalize()} over the slices"
+        run = partial(toggle_overlay, name)
+        yield Action(f"overlay {name}", "Tissues", label, (keys[name],), run)
 
 
 def _measuring() -> Iterator[Action]:
