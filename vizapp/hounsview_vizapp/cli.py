@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     tissuecommands.add_mesh(commands)
     tissuecommands.add_measure(commands)
     tissuecommands.add_segment(commands)
+    tissuecommands.add_deface(commands)
     _add_convert(commands)
     return parser
 

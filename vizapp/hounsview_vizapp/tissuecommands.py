@@ -1,4 +1,4 @@
-"""The commands about tissues: `hounsview mesh`, `measure` and `segment`."""
+"""The commands about tissues: `hounsview mesh`, `measure`, `segment` and `deface`."""
 
 from __future__ import annotations
 
@@ -103,6 +103,42 @@ def add_segment(commands: Commands) -> None:
         "--tissue", action="append", choices=_TISSUES, help="only this one; may be repeated"
     )
     segment.set_defaults(command=_segment)
+
+
+def add_deface(commands: Commands) -> None:
+    """Add `deface`."""
+    deface = commands.add_parser(
+        "deface",
+        help="cut the face away, and check that none is seen",
+        description="Write the volume with its face cut away: in front of it noise like air. "
+        "Tells whether a face is seen before and after. It is no guarantee of anonymity.",
+    )
+    deface.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    deface.add_argument(
+        "-o", "--output", required=True, help="x.nii.gz, .nii, .nrrd, .mha, .npz or folder/"
+    )
+    opening.add_options(deface)
+    deface.add_argument(
+        "--shift", type=float, metavar="HU", help="add to every value first (wrong intercept)"
+    )
+    deface.set_defaults(command=_deface)
+
+
+def _deface(options: argparse.Namespace) -> int:
+    from hounsview.export import checked_target
+
+    checked_target(options.output)
+    volume = _loaded(options)
+    if options.shift is not None:
+        volume = hv.shifted(volume, options.shift, reason="asked for with --shift")
+    print(f"before: {hv.check_face(volume).words}")
+    without = hv.deface(volume)
+    print(f"after: {hv.check_face(without).words}")
+    with opening.progress_bar() as progress:
+        written = hv.write(without, options.output, progress=progress)
+    print(f"{options.output} ({len(written)} files)")
+    opening.say_findings(without)
+    return 0
 
 
 def _mesh(options: argparse.Namespace) -> int:
