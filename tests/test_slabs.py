@@ -245,3 +245,26 @@ def test_a_slab_is_named_with_its_thickness() -> None:
     assert slab_text(Slab(10, "mip")) == "MIP 10 mm"
     assert slab_text(Slab(2.5, "minip")) == "MinIP 2.5 mm"
     assert slab_text(Slab(0, "mean")) == ""
+
+
+@pytest.mark.parametrize("nothing", [-1024, float("nan")])
+@pytest.mark.parametrize("oblique", [(0, 0, 0), (20, -35, 10)])
+def test_padding_enters_no_pixel_that_is_shown_as_measured(
+    oblique: tuple[float, ...], nothing: float
+) -> None:
+    """Where pixels are averaged in a small pane, between two, and enlarged."""
+    j, i = np.mgrid[:300, :300]
+    outside = np.broadcast_to(i + 2 * j < 290, (9, 300, 300))
+    dtype = np.int16 if nothing == nothing else np.float32
+    hu = np.where(outside, nothing, 100).astype(dtype)
+    geometry = hv.Geometry.from_parts(hu.shape, spacing=(25, 0.7, 0.7))
+    volume = hv.Volume(hu, geometry, outside.astype(np.uint8))
+    for thickness, side, plane in [
+        (0, 60, "axial"), (0, 120, "coronal"), (0, 350, "axial"), (60, 120, "axial"),
+        (0, 120, "sagittal"), (60, 350, "coronal"),
+    ]:  # fmt: skip
+        state = hv.ViewState(slab=Slab(thickness, "mean"), oblique=oblique)
+        sample = sample_plane(volume, plane_frame(volume, state, plane, (side, side)))
+        measured = (sample.valid & 1) == 0
+        assert measured.mean() > 0.1
+        assert np.abs(sample.values[measured] - 100).max() < 0.01
