@@ -241,10 +241,22 @@ def test_float_slabs_keep_their_fractions() -> None:
         assert found == expected
 
 
-def test_a_slab_is_named_with_its_thickness() -> None:
-    assert slab_text(Slab(10, "mip")) == "MIP 10 mm"
-    assert slab_text(Slab(2.5, "minip")) == "MinIP 2.5 mm"
-    assert slab_text(Slab(0, "mean")) == ""
+def test_a_slab_is_named_with_its_thickness_and_its_slices() -> None:
+    assert slab_text(Slab(10, "mip"), 5) == "MIP 10 mm (5 slices)"
+    assert slab_text(Slab(2.5, "minip"), 1) == "MinIP 2.5 mm (1 slice)"
+    assert slab_text(Slab(2.5, "mean"), 3, "layer") == "Mean 2.5 mm (3 layers)"
+    assert slab_text(Slab(0, "mean"), 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("thickness", "z", "count"),
+    [(4.9, 31, 1), (5, 31, 2), (5, 51, 3), (500, 51, 20), (5, 900, 0)],
+)
+def test_a_frame_counts_the_slices_of_its_slab(thickness: float, z: float, count: int) -> None:
+    state = hv.ViewState(slab=Slab(thickness), crosshair=(0, 0, z))
+    assert plane_frame(noise(), state, "axial", SIZE).slices == count
+    turned = plane_frame(noise(), replace(state, oblique=(0, 0, 90)), "axial", SIZE)
+    assert turned.slices == (0 if not count else {4.9: 1, 5: 3, 500: 201}[thickness])
 
 
 @pytest.mark.parametrize("nothing", [-1024, float("nan")])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from hounsview_vizapp import drawing, lettering
 from hounsview_vizapp.drawing import Anchor
+from hounsview_vizapp.drawing import Box as Box
 from hounsview_vizapp.lettering import Color, Picture
 
-Box = tuple[int, int, int, int]
-"""(top, left, bottom, right), px; bottom and right are the first pixels outside."""
+_ROWS_DOWN: Final = 8
+"""How many rows down a text at the edge looks for room."""
 
 
 class Page:
@@ -43,18 +45,7 @@ class Page:
 
     def free(self, box: Box) -> bool:
         """Return whether a box lies in the picture and overlaps nothing."""
-        top, left, bottom, right = box
-        if top < 0 or left < 0:
-            return False
-        if bottom > self.picture.shape[0] or right > self.picture.shape[1]:
-            return False
-        return all(
-            bottom <= other_top
-            or top >= other_bottom
-            or right <= other_left
-            or left >= other_right
-            for other_top, other_left, other_bottom, other_right in self.taken
-        )
+        return drawing.is_free(box, self.picture.shape[:2], self.taken)
 
     def keep_free(self, box: Box) -> None:
         """Let no later text cover a box."""
@@ -92,6 +83,22 @@ class Page:
                 return True
         return False
 
+    def write_below(
+        self, texts: Sequence[str], row: int, *, color: Color = drawing.TEXT
+    ) -> int | None:
+        """Write the first text that finds room at the left edge, in this row or a lower one.
+
+        Returns
+        -------
+        int or None
+            The row after it; None where none found room.
+        """
+        for text in texts:
+            for lower in range(row, row + _ROWS_DOWN * self.line, self.line):
+                if self.write([text], (lower, self.margin), color=color):
+                    return lower + self.line
+        return None
+
     def box_of(
         self,
         text: str,
@@ -108,17 +115,10 @@ class Page:
         return at[0] - half, left - room, at[0] + half, left + width + room
 
     def badges(self, badges: dict[str, Color]) -> None:
-        """Draw badges from the top right corner to the left."""
-        row, right = self.margin + self.height // 2, self.picture.shape[1] - self.margin
-        for text, color in badges.items():
-            rows, columns = lettering.plate_size(text, self.height)
-            top = row - rows // 2
-            box = (top, right - columns, top + rows, right)
-            if self.free(box):
-                self.taken.append(box)
-                right = drawing.draw_badge(
-                    self.picture, text, (row, right), height=self.height, color=color
-                )
+        """Draw badges from the top right corner on; none is left out, in no picture."""
+        self.taken += drawing.draw_badges(
+            self.picture, badges, height=self.height, taken=self.taken
+        )
 
     def scale_bar(self, mm_per_pixel: float) -> None:
         """Draw a scale bar in the bottom right corner."""

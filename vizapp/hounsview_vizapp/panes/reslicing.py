@@ -43,11 +43,11 @@ _paddings: WeakKeyDictionary[Volume, Marks | None] = WeakKeyDictionary()
 def sample_through(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
     """Return (rows, columns) values, trilinear, and bits of the nearest voxel.
 
-    Padding enters no value. int16 values are rounded to the nearest. The outer half of the outermost voxels takes
-    their values; farther out is PADDING. Slabs are sampled no finer than the array's
-    smallest spacing, and enlarged bilinearly.
+    Padding enters no value. int16 values are rounded to the nearest. The outer half of the
+    outermost voxels takes their values; farther out is PADDING. Slabs are sampled no finer
+    than the array's smallest spacing, and enlarged bilinearly.
     """
-    if frame.slab.thickness / 2 < frame.step * (1 - 1e-6):
+    if not frame.reach:
         return _plane(volume, frame)
     finer = min(volume.geometry.spacing) / frame.mm_per_pixel
     if finer < _MUCH_FINER:
@@ -63,7 +63,7 @@ def sample_through(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
 
 
 def _slab(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
-    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
+    reach = frame.reach
     composite = Composite(frame.slab.kind, volume.hu.dtype)
     padding = _padding_of(volume)
     for first in range(-reach, reach + 1, _BLOCK):

@@ -111,7 +111,7 @@ def _stored(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
     """Return values and bits of the slice or slab, as the array is stored."""
     axis, index = frame.shown.axis, frame.shown.index
-    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
+    reach = frame.reach
     if not reach:
         stored = _one_slice(volume.hu, axis, index, buffers, "stored")
         if volume.valid is None:

@@ -1,0 +1,128 @@
+"""What a pane says in words: badges that never go away, and texts that are true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hounsview as hv
+from hounsview.findings import CODES, Finding, Report, Severity
+from hounsview.viewstate import Slab
+from hounsview_vizapp import drawing, pictures
+from hounsview_vizapp.lettering import Color, plate_size
+from hounsview_vizapp.panes import full_window, plane_frame, shown_window, slice_pane
+from hounsview_vizapp.panes.captions import Captions, text_height, window_texts
+from hounsview_vizapp.panes.page import Page
+from hounsview_vizapp.panes.sampling import sample_plane
+from hounsview_vizapp.rendering import volume_pane
+from scene_kit import BARE, has_opengl, marked
+
+REPAIR = next(code for code, severity in CODES.items() if severity == Severity.REPAIR)
+BADGES = {
+    "REPAIRED": drawing.AMBER,
+    "FILLED": drawing.AMBER,
+    "RESAMPLED": drawing.BLUE,
+}
+
+
+def repaired(shape: tuple[int, int, int] = (21, 40, 50), **parts: Any) -> hv.Volume:
+    """A repaired volume whose middle slice is filled and resampled."""
+    valid = np.zeros(shape, np.uint8)
+    valid[shape[0] // 2] = hv.Validity.FILLED | hv.Validity.RESAMPLED
+    geometry = hv.Geometry.from_parts(shape, spacing=(2, 1, 1), origin=(-25, -20, -20))
+    report = Report((Finding(REPAIR, "a slice was lost"),))
+    return hv.Volume(np.zeros(shape, np.int16), geometry, valid, report=report, **parts)
+
+
+def written(
+    volume: hv.Volume, state: hv.ViewState, size: tuple[int, int], ratio: float = 1.0
+) -> dict[str, tuple[int, int]]:
+    """What was drawn on an axial pane, and at which (row, column)."""
+    frame = plane_frame(volume, state, "axial", size)
+    page = Page(drawing.blank(size), text_height(size, ratio))
+    found: dict[str, tuple[int, int]] = {}
+    original = drawing.draw_text
+
+    def draw_text(picture: Any, text: str, at: tuple[int, int], **more: Any) -> None:
+        found[text] = at
+        original(picture, text, at, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "draw_text", draw_text)
+        Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
+    return found
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("size", [(96, 96), (120, 120), (200, 200), (96, 800), (800, 96)])
+def test_no_badge_is_ever_left_out_nor_covered(
+    size: tuple[int, int], ratio: float, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plates: dict[str, tuple[int, int, int, int]] = {}
+
+    def draw_badge(_: Any, text: str, at: tuple[int, int], *, height: int, color: Color) -> int:
+        rows, columns = plate_size(text, height)
+        top = at[0] - rows // 2
+        plates[text] = (top, at[1] - columns, top + rows, at[1])
+        assert color == BADGES[text]
+        return 0
+
+    monkeypatch.setattr(drawing, "draw_badge", draw_badge)
+    size = (round(size[0] * ratio), round(size[1] * ratio))
+    state = hv.ViewState(show_labels=said, slab=Slab(10))
+    slice_pane(repaired(), state, "axial", size, pixel_ratio=ratio)
+    assert set(plates) == set(BADGES)
+    boxes = list(plates.values())
+    for n, box in enumerate(boxes):
+        assert drawing.is_free(box, size, boxes[n + 1 :])
+
+
+@pytest.mark.parametrize("side", [12, 32, 64, 95])
+def test_a_pane_too_small_for_text_has_a_mark_in_its_corner(side: int) -> None:
+    volume = repaired()
+    corner = slice_pane(volume, hv.ViewState(), "axial", (side, side))[:2, -2:]
+    assert (corner == drawing.AMBER).all()
+    resampled = replace(volume, valid=volume.valid & ~np.uint8(2 | 8) | 4, report=Report())
+    assert hv.Validity(4) == hv.Validity.RESAMPLED
+    corner = slice_pane(resampled, hv.ViewState(), "axial", (side, side))[:2, -2:]
+    assert (corner == drawing.BLUE).all()
+    plain = hv.Volume(volume.hu, volume.geometry)
+    corner = slice_pane(plain, hv.ViewState(), "axial", (side, side))[:2, -2:]
+    assert not (corner == drawing.AMBER).all(axis=-1).any()
+
+
+def test_every_small_picture_of_a_montage_is_marked() -> None:
+    whole = pictures.montage_of(repaired(), hv.ViewState(), "axial", (3, 3), (200, 200))
+    amber = (whole == drawing.AMBER).all(axis=-1)
+    for row in range(3):
+        for column in range(3):
+            part = amber[row * 68 : row * 68 + 3, column * 68 : column * 68 + 64]
+            assert part[:, -3:].all()
+
+
+@pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize("size", [(60, 60), (200, 200)])
+def test_the_3d_pane_says_that_a_volume_was_repaired(size: tuple[int, int], said: bool) -> None:
+    plain = marked()
+    report = Report((Finding(REPAIR, "a slice was lost"),))
+    state = replace(BARE, show_labels=said)
+    before = volume_pane(plain, state, size).astype(int)
+    after = volume_pane(replace(plain, report=report), state, size)
+    changed = np.abs(after - before).max(axis=-1) > 100
+    rows, columns = np.nonzero(changed & (np.abs(after - drawing.AMBER) < 20).all(axis=-1))
+    assert len(rows) > 20
+    assert rows.max() < size[0] / 3
+    assert columns.min() > size[1] / 2
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("side", [120, 160, 200, 300])
+def test_a_small_pane_still_says_which_slice_it_shows(side: int, ratio: float) -> None:
+    size = (round(side * ratio),) * 2
+    texts = written(repaired(), hv.ViewState(slab=Slab(10)), size, ratio)
+    assert any(text.endswith("11/21") for text in texts)
