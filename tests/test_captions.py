@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -126,3 +127,80 @@ def test_a_small_pane_still_says_which_slice_it_shows(side: int, ratio: float) -
     size = (round(side * ratio),) * 2
     texts = written(repaired(), hv.ViewState(slab=Slab(10)), size, ratio)
     assert any(text.endswith("11/21") for text in texts)
+
+
+def test_where_values_are_no_hu_a_fresh_view_shows_the_measured_range() -> None:
+    valid = np.zeros((3, 4, 5), np.uint8)
+    valid[0], valid[1, 0] = hv.Validity.PADDING, hv.Validity.FILLED
+    geometry = hv.Geometry.from_parts(valid.shape, spacing=(1, 1, 1))
+    for nothing, dtype in ((-1024, np.int16), (np.nan, np.float32)):
+        values = np.linspace(200, 600, valid.size).reshape(valid.shape)
+        values[valid > 0] = nothing
+        values[2, 3, :2] = (200, 600)
+        volume = hv.Volume(values.astype(dtype), geometry, valid, unit="stored")
+        fresh = hv.ViewState()
+        assert shown_window(volume, fresh).range == pytest.approx((200, 600))
+        assert full_window(volume) == shown_window(volume, fresh)
+        full = window_texts(volume, fresh)[0]
+        assert full == "C 400  W 400  full range, stored values"
+        chosen = fresh.changed(window="lung")
+        assert shown_window(volume, chosen) == chosen.window
+        assert window_texts(volume, chosen)[0] == "C -600  W 1500  lung, stored values"
+    nowhere = replace(volume, valid=np.ones(valid.shape, np.uint8))
+    assert full_window(nowhere).range == (0, 1)
+    assert full_window(replace(volume, unit="HU")) != shown_window(
+        replace(volume, unit="HU"), fresh
+    )
+
+
+def test_a_window_changes_the_picture_of_values_that_are_no_hu() -> None:
+    volume = hv.phantom("thorax", spacing=(10, 8, 8))
+    volume = hv.Volume(volume.hu, volume.geometry, unit="unknown")
+    pictures_of = [
+        slice_pane(volume, hv.ViewState().changed(window=name), "axial", (200, 200))
+        for name in ("soft tissue", "lung", "bone")
+    ]
+    for n, picture in enumerate(pictures_of):
+        for other in pictures_of[n + 1 :]:
+            assert (picture[60:140, 60:140] != other[60:140, 60:140]).mean() > 0.3
+
+
+@pytest.mark.parametrize(
+    ("center", "width", "text"),
+    [
+        (30.6667, 414.667, "C 31  W 415"), (30.6667, 12.25, "C 30.7  W 12.2"),
+        (-0.2, 20, "C 0  W 20"), (40, 19, "C 40  W 19"),
+    ],
+)  # fmt: skip
+def test_a_window_is_said_in_whole_hu(center: float, width: float, text: str) -> None:
+    state = hv.ViewState(window=hv.Window(center, width))
+    assert window_texts(marked(), state)[-1] == text
+
+
+def test_a_turned_plane_says_its_turn_its_place_and_that_it_is_interpolated() -> None:
+    state = hv.ViewState(oblique=(-0.01, 56.3953, 0.0), crosshair=(-3.0, 4.0, 1.25))
+    texts = written(repaired(), state, (500, 700))
+    assert any(text.startswith("turned 0 / 56.4 / 0°   ") for text in texts)
+    assert {"through R 3.0  P 4.0  S 1.2 mm", "interpolated"} <= set(texts)
+    upright = written(repaired(), replace(state, oblique=(0, 0, 0)), (500, 700))
+    assert not [text for text in upright if "through" in text or "interpolated" in text]
+
+
+OBLIQUE = np.linalg.qr(np.array([[0.1, -0.2, 0.9], [0.3, 0.8, -0.1], [1.0, 0.1, 0.2]]))[0]
+
+
+@pytest.mark.parametrize("oblique", [(0, 0, 0), (20, 10, 0)])
+@pytest.mark.parametrize("direction", [None, OBLIQUE])
+def test_outside_the_volume_no_slice_is_counted(
+    direction: np.ndarray | None, oblique: tuple[float, ...]
+) -> None:
+    geometry = hv.Geometry.from_parts((21, 40, 50), spacing=(2, 1, 1), direction=direction)
+    volume = hv.Volume(np.zeros(geometry.shape, np.int16), geometry)
+    centre = tuple(geometry.centre)
+    far = (centre[0], centre[1], 5000.0)
+    for crosshair, is_counted in ((centre, True), (far, False)):
+        state = hv.ViewState(crosshair=crosshair, oblique=oblique, slab=Slab(10))
+        texts = written(volume, state, (500, 500))
+        counted = [text for text in texts if re.search(r"\d+/\d+$", text)]
+        assert bool(counted) == is_counted
+        assert any(text.endswith("(0 slices)") for text in texts) is False

@@ -127,11 +127,9 @@ class Captions:
         slab = slab_text(frame.slab, frame.slices, "slice" if frame.follows_array else "layer")
         details = [([slab, slab.split(" (")[0]], drawing.BLUE)]
         if any(frame.oblique):
-            through = patient_text(crosshair_of(self.volume, self.state)).replace("  ", "   ")
-            through = through.removesuffix(" mm")
-            details.append(
-                ([f"through {through} mm", f"through {through}", through], drawing.TEXT)
-            )
+            through = patient_text(crosshair_of(self.volume, self.state))
+            shorter = through.removesuffix(" mm")
+            details.append(([f"through {through}", f"through {shorter}"], drawing.TEXT))
         if not frame.follows_array:
             details.append((["interpolated"], drawing.BLUE))
         return details

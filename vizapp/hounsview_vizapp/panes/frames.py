@@ -94,9 +94,9 @@ class PlaneFrame:
 
     @cached_property
     def slices(self) -> int:
-        """How many slices or layers are laid into one; 0 outside the volume."""
+        """How many slices (of a turned plane: layers) are laid into one; 0 outside."""
         if not self.follows_array:
-            return 2 * self.reach + 1 if self.inside else 0
+            return 2 * self.reach + 1
         if not self.inside:
             return 0
         index, last = self.shown.index, self.geometry.shape[self.shown.axis] - 1

@@ -24,7 +24,7 @@ def slab_text(slab: Slab, count: int, what: str = "slice") -> str:
     ----------
     slab : Slab
     count : int
-        How many slices, or what else it is made of, are laid into one.
+        How many slices, or what else it is made of, are laid into one; 0 is not said.
     what : str
 
     Examples
@@ -34,8 +34,9 @@ def slab_text(slab: Slab, count: int, what: str = "slice") -> str:
     """
     if not slab.thickness:
         return ""
+    named = f"{_NAMES[slab.kind]} {slab.thickness:g} mm"
     # A slab thinner than two steps is the plane alone, which only the number tells.
-    return f"{_NAMES[slab.kind]} {slab.thickness:g} mm ({count} {what}{'s' * (count != 1)})"
+    return f"{named} ({count} {what}{'s' * (count != 1)})" if count else named
 
 
 class Composite:
