@@ -11,10 +11,17 @@ import pytest
 
 import hounsview as hv
 from hounsview.findings import CODES, Finding, Report, Severity
-from hounsview.viewstate import Slab
+from hounsview.viewstate import Measurement, Slab
 from hounsview_vizapp import drawing, pictures
 from hounsview_vizapp.lettering import Color, plate_size
-from hounsview_vizapp.panes import full_window, plane_frame, shown_window, slice_pane
+from hounsview_vizapp.panes import (
+    full_window,
+    marks,
+    notes,
+    plane_frame,
+    shown_window,
+    slice_pane,
+)
 from hounsview_vizapp.panes.captions import Captions, text_height, window_texts
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
@@ -204,3 +211,86 @@ def test_outside_the_volume_no_slice_is_counted(
         counted = [text for text in texts if re.search(r"\d+/\d+$", text)]
         assert bool(counted) == is_counted
         assert any(text.endswith("(0 slices)") for text in texts) is False
+
+
+def notes_of(
+    measurements: tuple[Measurement, ...], size: tuple[int, int]
+) -> tuple[Page, list[str], list[list[str]]]:
+    """The page they were drawn on, the numbers at the shapes, and the blocks of text."""
+    volume = hv.Volume(np.zeros((21, 40, 50), np.int16), repaired().geometry)
+    frame = plane_frame(volume, hv.ViewState(), "axial", size)
+    page = Page(drawing.blank(size), text_height(size))
+    numbers: list[str] = []
+    blocks: list[list[str]] = []
+    original, write_block = drawing.draw_text, Page.write_block
+
+    def draw_text(picture: Any, text: str, at: tuple[int, int], **kinds: Any) -> None:
+        if kinds.get("anchor") == "centre":
+            numbers.append(text)
+        original(picture, text, at, **kinds)
+
+    def block(page: Page, lines: list[str], box: Any, color: Color) -> None:
+        blocks.append(lines)
+        write_block(page, lines, box, color)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "draw_text", draw_text)
+        patch.setattr(Page, "write_block", block)
+        marks.draw_measurements(
+            page, volume, frame, measurements, selected=None, texts=True, pixel_ratio=1.0
+        )
+    return page, numbers, blocks
+
+
+PROBES = tuple(Measurement("probe", ((float(x), 0.0, 0.0),)) for x in (-12, 0, 12))
+
+
+def test_several_measurements_carry_their_numbers_in_the_table() -> None:
+    elsewhere = Measurement("probe", ((0.0, 0.0, 6.0),))
+    _, numbers, blocks = notes_of((elsewhere, *PROBES), (400, 500))
+    assert sorted(numbers) == ["2", "3", "4"]
+    assert sorted(blocks) == [["2  0 HU"], ["3  0 HU"], ["4  0 HU"]]
+    _, numbers, blocks = notes_of(PROBES[:1], (400, 500))
+    assert (numbers, blocks) == ([], [["0 HU"]])
+
+
+def test_a_text_is_whole_or_says_that_it_is_not() -> None:
+    """The whole text of a region is wider than this pane, its first line is not."""
+    region = Measurement("ellipse", ((-6.0, -6.0, 0.0), (6.0, 6.0, 0.0)), text="liver")
+    for side in (100, 130, 160, 200, 300, 500):
+        _, _, blocks = notes_of((region,), (side, side))
+        assert len(blocks) <= 1
+        for lines in blocks:
+            assert lines[0] == "liver" or lines == ["mean 0 HU  SD 0 ..."]
+            assert len(lines) in (1, 3)
+    assert blocks[0][1:] == ["mean 0 HU  SD 0", "113.1 mm²  113 voxels  0 to 0"]
+
+
+def test_texts_lie_on_no_shape_and_a_line_leads_to_those_that_lie_apart() -> None:
+    crowd = [
+        Measurement("rectangle", ((x - 1.0, y - 1.0, 0.0), (x + 1.0, y + 1.0, 0.0)))
+        for x in (-3, 0, 3) for y in (-3, 0, 3)
+    ]  # fmt: skip
+    size = (700, 900)
+    page, numbers, blocks = notes_of(tuple(crowd), size)
+    assert len(numbers) == 9
+    volume = repaired()
+    frame = plane_frame(volume, hv.ViewState(), "axial", size)
+    inside = [np.rint([frame.to_pixel(p) for p in m.points]).astype(int) for m in crowd]
+    shapes = [(*box.min(axis=0), *box.max(axis=0)) for box in inside]
+    handles = 2 * len(crowd)
+    texts = page.taken[handles + len(numbers) :]
+    assert len(texts) == len(blocks)
+    for text in texts:
+        assert drawing.is_free(text, size, shapes)
+    leads = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            notes.cv2, "line", lambda picture, a, b, color, *more: leads.append(color)
+        )
+        patch.setattr(marks._Pen, "draw", lambda *_: None)
+        notes_of(tuple(crowd), size)
+        assert marks.MARK in leads
+        leads.clear()
+        notes_of(PROBES, size)
+        assert not leads

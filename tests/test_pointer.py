@@ -208,6 +208,6 @@ def test_pointer_and_probe_read_the_slice_that_is_shown(tilt: float) -> None:
         probe = hv.measure.measure(volume, Measurement("probe", (tuple(point),)))
         assert (probe.index[0], probe.value) == (frame.shown.index, frame.shown.index)
     assert others >= 2
-    far = frame.to_patient((50, 50)) + (0, 0, 20)
+    far = np.add(frame.to_patient((50, 50)), (0, 0, 20))
     above = plane_frame(volume, hv.ViewState(crosshair=tuple(far)), "axial", (100, 100))
     assert reading_at(volume, above.to_patient((50, 50)), above).index is None

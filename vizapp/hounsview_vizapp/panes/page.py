@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from hounsview_vizapp import drawing, lettering
@@ -133,32 +133,22 @@ class Page:
                 self.picture, mm_per_pixel, height=self.height, margin=self.margin
             )
 
-    def write_beside(self, lines: Sequence[str], shape: Box, color: Color) -> bool:
-        """Write lines as a block beside a shape, at the nearest place that has room."""
-        room = (self.height + 2) // 3
-        width = max(lettering.text_width(text, self.height) for text in lines) + 2 * room
-        half = (9 * self.height + 9) // 10
-        deep = self.line * (len(lines) - 1) + 2 * half
-        for top, left in self._places_beside(shape, deep, width):
-            box = (top, left, top + deep, left + width)
-            if not self.free(box):
-                continue
-            self.taken.append(box)
-            drawing.shade(self.picture, box)
-            for number, text in enumerate(lines):
-                at = (top + half + number * self.line, left + room)
-                drawing.draw_text(self.picture, text, at, height=self.height, color=color)
-            return True
-        return False
+    def block_size(self, lines: Sequence[str]) -> tuple[int, int]:
+        """Return the (rows, columns) of lines below each other, with the room around them."""
+        width = max(lettering.text_width(text, self.height) for text in lines)
+        return self.line * (len(lines) - 1) + 2 * self._half, width + 2 * self._room
 
-    def _places_beside(self, shape: Box, deep: int, width: int) -> Iterator[tuple[int, int]]:
-        """Yield (top, left) places of a block: right, left, below and above, then farther."""
-        top, left, bottom, right = shape
-        apart = self.height // 2
-        for away in range(0, 10 * self.height, self.height):
-            for row in (top - away, top + away):
-                yield row, right + apart
-                yield row, left - apart - width
-            for column in (left + away, right - width - away):
-                yield bottom + apart, column
-                yield top - apart - deep, column
+    def write_block(self, lines: Sequence[str], box: Box, color: Color) -> None:
+        """Write lines below each other on a darkened box of `block_size`."""
+        drawing.shade(self.picture, box)
+        for number, text in enumerate(lines):
+            at = (box[0] + self._half + number * self.line, box[1] + self._room)
+            drawing.draw_text(self.picture, text, at, height=self.height, color=color)
+
+    @property
+    def _half(self) -> int:
+        return (9 * self.height + 9) // 10
+
+    @property
+    def _room(self) -> int:
+        return (self.height + 2) // 3
