@@ -68,7 +68,8 @@ def draw_text(
     ----------
     picture : (rows, columns, 3) uint8 RGB, changed in place
     text : str
-        Accents are dropped, other characters outside ASCII become "?".
+        Latin letters with an accent, "°", "µ", "²" and "³" are drawn as they are; other
+        characters outside ASCII become "?".
     at : (row, column)
         Middle of the capitals' height; left end, centre or right end by `anchor`.
     height : int
@@ -78,6 +79,16 @@ def draw_text(
         return
     top, left, _, _ = text_box(text, at, height=height, anchor=anchor)
     lettering.lay(picture, lettering.text_stamp(text, height, color), (top, left))
+
+
+def elided(text: str, width: int, height: int) -> str:
+    """Return the text, or its beginning and "...", at most so many px wide; "" if none is."""
+    if text_width(text, height) <= width:
+        return text
+    shorter = text
+    while shorter and text_width(f"{shorter.rstrip()}...", height) > width:
+        shorter = shorter[:-1]
+    return f"{shorter.rstrip()}..." if shorter else ""
 
 
 def text_box(
