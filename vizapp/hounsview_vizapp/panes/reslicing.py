@@ -37,6 +37,10 @@ _MUCH_FINER: Final = 1.3
 _TRACE: Final = 1e-5
 """Share of padding in a value from which on it is not used: 0.01 HU of 1,000."""
 
+_NEAR: Final = np.uint8(128)
+"""A bit of our own, that no `Validity` has."""
+
+_bits: WeakKeyDictionary[Volume, Marks] = WeakKeyDictionary()
 _paddings: WeakKeyDictionary[Volume, Marks | None] = WeakKeyDictionary()
 
 
@@ -68,7 +72,7 @@ def _slab(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
     padding = _padding_of(volume)
     for first in range(-reach, reach + 1, _BLOCK):
         count = min(_BLOCK, reach + 1 - first)
-        values, marks = _layers(volume, frame, first, count)
+        values, marks = _layers(volume, frame, first, count, volume.valid)
         if padding is not None:
             # A value that any padding was mixed into must not become the least one.
             shape = (count, *frame.size)
@@ -82,16 +86,17 @@ def _slab(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
 
 def _plane(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
     """Return one layer, its measured pixels made of measured voxels alone."""
-    values, marks = (found[0] for found in _layers(volume, frame, 0, 1))
     padding = _padding_of(volume)
     if padding is None:
-        return values, marks
-    matrix = _matrix(frame, 0)
-    mixed = _mixed(padding, values, matrix, (1, *frame.size))[0]
-    at = np.nonzero(mixed & ((marks & _PADDING) == 0))
+        values, marks = _layers(volume, frame, 0, 1, volume.valid)
+        return values[0], marks[0]
+    values, marks = (found[0] for found in _layers(volume, frame, 0, 1, _bits_of(volume)))
+    # Outside the volume no voxel is near.
+    at = np.nonzero((marks & (_NEAR | _PADDING)) == _NEAR)
+    marks = marks & ~_NEAR
     if len(at[0]):
         values = values.copy()
-        values[at] = _of_measured(volume.hu, padding, matrix, at)
+        values[at] = _of_measured(volume.hu, padding, _matrix(frame, 0), at)
     return values, marks
 
 
@@ -137,14 +142,16 @@ def labels_through(labels: Marks, frame: PlaneFrame) -> Marks:
     return seen
 
 
-def _layers(volume: Volume, frame: PlaneFrame, first: int, count: int) -> tuple[Array, Marks]:
+def _layers(
+    volume: Volume, frame: PlaneFrame, first: int, count: int, bits: Marks | None
+) -> tuple[Array, Marks]:
     """Return (layers, rows, columns) values and bits, from a layer on, one step apart."""
     matrix, shape = _matrix(frame, first), (count, *frame.size)
     values = _reslice(volume.hu, matrix, shape)
     outside = _outside(matrix, volume.shape, shape)
     marks = outside.view(np.uint8) * _PADDING
-    if volume.valid is not None:
-        nearest = _reslice(volume.valid, matrix, shape, nearest=True)
+    if bits is not None:
+        nearest = _reslice(bits, matrix, shape, nearest=True)
         np.copyto(marks, nearest, where=~outside)
     return values, marks
 
@@ -223,6 +230,25 @@ def _outside(
     column = np.arange(columns, dtype=np.int16)
     outside: npt.NDArray[np.bool_] = (column < first) | (column > last)
     return outside
+
+
+def _bits_of(volume: Volume) -> Marks:
+    """Return (k, j, i) uint8: `valid` with `_NEAR` where one of 26 neighbours is padding.
+
+    A trilinear value takes no voxel that is not one of those around the nearest. So the
+    pixels that may have padding in them come with the bits of the nearest voxel.
+    """
+    if volume not in _bits:
+        padding = _padding_of(volume)
+        assert padding is not None
+        assert volume.valid is not None
+        square = np.ones((3, 3), np.uint8)
+        flat = np.stack([cv2.dilate(layer, square) for layer in padding])
+        near: Marks = flat.astype(np.uint8)
+        np.maximum(near[1:], flat[:-1], out=near[1:])
+        np.maximum(near[:-1], flat[1:], out=near[:-1])
+        _bits[volume] = (near * _NEAR) | volume.valid
+    return _bits[volume]
 
 
 def _padding_of(volume: Volume) -> Marks | None:

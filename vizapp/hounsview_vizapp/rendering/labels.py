@@ -59,6 +59,8 @@ def draw_labels(
     top = margin + height // 2
     color = drawing.PLANE_COLORS["3d"]
     drawing.draw_text(picture, "3D", (top, margin), height=height, color=color)
+    # The letter of the lower edge stands in the middle.
+    name = drawing.elided(name, columns // 2 - margin - height, height)
     drawing.draw_text(picture, name, (rows - top, margin), height=height)
     places = [(top, columns // 2), (rows - top, columns // 2), (rows // 2, margin)]
     places.append((rows // 2, columns - margin))
