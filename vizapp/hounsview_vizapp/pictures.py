@@ -166,9 +166,6 @@ def _draw_header(strip: Picture, volume: Volume, height: int) -> None:
     middle, margin = strip.shape[0] // 2, round(1.4 * height)
     k, j, i = volume.shape
     spacing = " x ".join(f"{mm:.4g}" for mm in volume.geometry.spacing)
-    description = volume.attributes.get("SeriesDescription") or "CT"
-    size = f"{k} slices of {j} x {i}, {spacing} mm"
-    drawing.draw_text(strip, description, (middle, margin), height=height)
     told = [f for f in volume.report.findings if f.severity != Severity.NOTE]
     status = str(volume.report.status) + (f", {len(told)} finding(s)" if told else "")
     color = drawing.AMBER if told else drawing.FAINT
@@ -176,8 +173,12 @@ def _draw_header(strip: Picture, volume: Volume, height: int) -> None:
     drawing.draw_text(
         strip, status, (middle, right), height=height, color=color, anchor="right"
     )
-    left = margin + text_width(description, height) + 2 * height
     end = right - text_width(status, height) - 2 * height
+    description = volume.attributes.get("SeriesDescription") or "CT"
+    description = drawing.elided(description, end - margin, height)
+    drawing.draw_text(strip, description, (middle, margin), height=height)
+    size = f"{k} slices of {j} x {i}, {spacing} mm"
+    left = margin + text_width(description, height) + 2 * height
     if left + text_width(size, height) < end:
         drawing.draw_text(strip, size, (middle, left), height=height, color=drawing.FAINT)
 
