@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.errors import ArgumentError, TissueNotFoundError
-from hounsview.masks.body import Body, body_of
-from hounsview.masks.bone import BoneParts, bone_of, require_bone, with_marrow
+from hounsview.masks.bodymask import Body, body_of
+from hounsview.masks.bonemask import BoneParts, bone_of, require_bone, with_marrow
 from hounsview.masks.grid import Grid
-from hounsview.masks.lungs import LungParts, lungs_of
-from hounsview.masks.softtissue import FAT_HU, SOFT_HU, by_hu, skin_of
+from hounsview.masks.lungmask import LungParts, lungs_of
+from hounsview.masks.softmask import FAT_HU, SOFT_HU, by_hu, skin_of
 from hounsview.progress import Progress, tell
 from hounsview.volume import Validity, Volume
 

@@ -10,6 +10,7 @@ as dense as bone stay where they touch it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,14 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.errors import TissueNotFoundError
-from hounsview.masks.body import Body
+from hounsview.masks.bodymask import Body
 from hounsview.masks.components import pieces_of
 from hounsview.masks.grid import CALM_HU, Grid
-from hounsview.masks.morphology import Mask, closed_by_slice, dilated, eroded
+from hounsview.masks.morphology import Mask, closed_by_slice, dilated, disc, eroded
 
+CROSS: Final = disc(1.0, (1.0, 1.0))
 BONE_HU: Final = 200.0
 """Below the 226 HU of common bone presets, since spongiosa of the old lies at 100 to 200."""
 SOFT_HU: Final = 50.0
+NEAR_MM: Final = 2.1
+"""How far from its edge cortical bone is at its brightest."""
+THIN_SLICE_MM: Final = 3.0
 CORTICAL_HU: Final = 400.0
 METAL_HU: Final = 2800.0
 """Above enamel (to about 2700 HU); 12-bit scanners end at 3071 HU."""
@@ -34,7 +39,12 @@ METAL_ML: Final = 0.02
 CONTRAST_HU: Final = 600.0
 CONTRAST_MM: Final = 4.0
 CONTRAST_ML: Final = 1.0
-RIM_HU: Final = 260.0
+BRIGHTER_HU: Final = 120.0
+"""By which cortical bone exceeds what it surrounds, and contrast does not vary."""
+SPREAD_HU: Final = 160.0
+"""Between 5 and 95 % of the values deep in a region; streaks and mixing blood stay below."""
+RIM_HU: Final = 160.0
+"""Above it the median all round is no soft tissue."""
 LEAST_ML: Final = 0.15
 CORTICAL_SHARE: Final = 0.02
 MARROW_ML: Final = 150.0
@@ -72,6 +82,7 @@ def bone_of(grid: Grid, body: Body) -> BoneParts:
         )
         metal_near = dilated(metal_near, 2.1 * max(grid.coarse_spacing), grid.coarse_spacing)
     contrast = _contrast(grid, coarse)
+    _half_way(grid, dense)
     kept = _bony(grid, coarse & (1 - contrast), metal_near)
     near = dilated(kept, 1.01 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
     bone, vessels = np.zeros(grid.shape, bool), np.zeros(grid.shape, bool)
@@ -125,6 +136,33 @@ def _dense(
     return dense, metal
 
 
+def _half_way(grid: Grid, dense: npt.NDArray[np.bool_]) -> None:
+    """Take from the rim of a mask what is below half the bone beside it, in place.
+
+    The edge of a blurred step lies at its half: for cortical bone of 900 HU near 475 HU,
+    well above the level that spongiosa needs.
+    """
+    rows, columns = (2 * math.ceil(NEAR_MM / mm) + 1 for mm in grid.spacing[1:])
+    square = np.ones((rows, columns), np.uint8)
+    height = grid.shape[0]
+    # In slices thicker than this one does not show where the bone of the next one ends.
+    thin = grid.spacing[0] <= THIN_SLICE_MM
+    brightest = [cv2.dilate(grid.hu[k], square) for k in range(min(2, height))]
+    below = np.ones(grid.shape[1:], bool)
+    for k in range(height):
+        own, above = dense[k].copy(), dense[min(k + 1, height - 1)]
+        if own.any():
+            inner = cv2.erode(own.view(np.uint8), CROSS) > 0
+            inside = inner & below & (above | (k == height - 1)) if thin else inner
+            rim = own & ~inside
+            most = np.maximum.reduce(brightest)
+            dense[k] &= ~rim | (grid.hu[k] > (most.astype(np.float32) + SOFT_HU) / 2)
+        below = own
+        brightest = brightest[-2:]
+        if k + 2 < height:
+            brightest.append(cv2.dilate(grid.hu[k + 2], square))
+
+
 def _average(grid: Grid, dense: npt.NDArray[np.bool_]) -> None:
     """Leave of a mask what is dense in the mean of its surroundings as well, in place."""
     height = grid.shape[0]
@@ -158,26 +196,38 @@ def _metal(grid: Grid, body: Body) -> npt.NDArray[np.bool_] | None:
 
 
 def _contrast(grid: Grid, dense: Mask) -> Mask:
-    """Return coarse regions of contrast: thick, even, not very dense, in soft tissue."""
-    even = dense & (grid.calm < CONTRAST_HU)
-    core = eroded(even, CONTRAST_MM, grid.coarse_spacing)
-    thick = dilated(core, CONTRAST_MM, grid.coarse_spacing) & even
-    pieces = pieces_of(thick)
-    kept = []
+    """Return coarse regions of contrast: thick, even, and with nothing brighter round them.
+
+    Spongiosa is as bright as contrast, but lies in cortical bone, which is brighter.
+    """
+    spacing, calm = grid.coarse_spacing, grid.calm
+    square = np.ones((3, 3), np.uint8)
+    even = dense & (calm < CONTRAST_HU)
+    for k, plane in enumerate(calm):
+        even[k] &= cv2.dilate(plane, square) - plane < BRIGHTER_HU
+    pieces = pieces_of(eroded(even, CONTRAST_MM, spacing))
+    found = np.zeros_like(dense)
     for number in pieces.numbers:
         if pieces.sizes[number] * grid.coarse_ml < CONTRAST_ML:
             break
-        own = pieces.only([number])
-        rim = dilated(own, 2.5 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
-        rim &= 1 - dilated(own, 1.01 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
-        around = grid.calm[rim > 0]
-        inside = grid.calm[own > 0]
-        bony = float(np.mean(around > RIM_HU)) if around.size else 1.0
-        spread = float(np.percentile(inside, 90) - np.percentile(inside, 10))
-        if bony < 0.1 and spread < 200 and float(np.median(around)) < 150:
-            kept.append(number)
-    contrast = pieces.only(kept)
-    return dilated(contrast, 2.1 * max(grid.coarse_spacing[1:]), grid.coarse_spacing) & even
+        core = pieces.only([number])
+        values = calm[core > 0]
+        low, middle, high = np.percentile(values, (5, 50, 95))
+        near = dilated(core, CONTRAST_MM + 2 * max(spacing[1:]), spacing) & dense
+        own = near & (np.abs(calm - middle) <= BRIGHTER_HU)
+        around = calm[(dilated(own, 2.5 * max(spacing[1:]), spacing) & (1 - own)) > 0]
+        brighter = float(np.mean(around > middle + BRIGHTER_HU)) if around.size else 1.0
+        if high - low <= SPREAD_HU and brighter <= 0.15 and np.median(around) <= RIM_HU:
+            found |= own
+    # Its own blurred edge goes with it: below its level, next to it, and still dense.
+    edge = dilated(found, 2.1 * max(spacing[1:]), spacing) & dense & (calm < CONTRAST_HU)
+    return found | (edge & (1 - _brighter_near(grid)))
+
+
+def _brighter_near(grid: Grid) -> Mask:
+    """Return coarse voxels next to cortical bone, or of it."""
+    cortical = (grid.calm > CORTICAL_HU + BRIGHTER_HU).astype(np.uint8)
+    return dilated(cortical, 1.01 * max(grid.coarse_spacing[1:]), grid.coarse_spacing)
 
 
 def _bony(grid: Grid, dense: Mask, metal_near: Mask) -> Mask:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hounsview.errors import TissueNotFoundError
 from hounsview.masks.airways import WALL_HU, airways_of
-from hounsview.masks.body import Body
+from hounsview.masks.bodymask import Body
 from hounsview.masks.components import Pieces, pieces_of
 from hounsview.masks.grid import Grid
 from hounsview.masks.morphology import (

@@ -50,6 +50,8 @@ GAP_CM2: Final = 8.0
 Larger than any trachea (3 cm2), so that no airway that opens at the mouth is lost.
 """
 CUT_ML: Final = 20.0
+LUNG_HU: Final = (-900, -450)
+LUNG_SPREAD_HU: Final = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +161,8 @@ def _room(grid: Grid, gaps: Mask, outside: Mask) -> Mask:
 def _lung_at_the_edge(grid: Grid, body: Mask, outside: Mask) -> Mask:
     """Return air that the field of view cuts open but tissue closes: lung, not the room.
 
-    It borders on the body alone (80 % of its border) and is denser than air.
+    It borders on the body alone (80 % of its border) and is denser than air and less even
+    than foam.
     """
     air = outside & (grid.calm < DENSE_HU)
     pieces = pieces_of(air)
@@ -169,8 +172,9 @@ def _lung_at_the_edge(grid: Grid, body: Mask, outside: Mask) -> Mask:
         if pieces.sizes[number] * grid.coarse_ml < CUT_ML:
             continue
         own = pieces.only([number])
-        median = float(np.median(grid.calm[own > 0]))
-        if not -960 < median < -450:
+        low, median, high = np.percentile(grid.calm[own > 0], (25, 50, 75))
+        # Foam is as dense as lung, but even; lung has vessels and a gradient.
+        if not LUNG_HU[0] < median < LUNG_HU[1] or high - low < LUNG_SPREAD_HU:
             continue
         rim = dilated_by_slice(own, disc(4.5, grid.coarse_spacing[1:])) & (1 - own)
         rim &= ~grid.coarse_padding
