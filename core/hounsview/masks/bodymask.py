@@ -38,7 +38,8 @@ EDGE_HU: Final = -500
 SHEET_MM: Final = 8.0
 THIN_MM: Final = 6.0
 """How far from thicker tissue thin parts still belong to the body."""
-SMALLEST_ML: Final = 10.0
+SMALLEST_ML, SMALLEST_CM2 = 10.0, 20.0
+"""The second where the scan is lower than the first needs: a slice or a few."""
 PIECE_SHARE: Final = 0.005
 """Of the trunk; a piece smaller than this is no limb."""
 MUSCLE_SHARE: Final = 0.25
@@ -105,11 +106,12 @@ def _pieces_of_body(grid: Grid, opened: Mask, dense: Mask) -> Mask:
         raise TissueNotFoundError(msg)
     body = _largest_with_limbs(grid, opened)
     found = np.count_nonzero(body) * grid.coarse_ml
-    if found < SMALLEST_ML:
+    least = grid.at_least(SMALLEST_ML, SMALLEST_CM2)
+    if found < least:
         thin = np.count_nonzero(dense) * grid.coarse_ml
         msg = (
             f"no body: of {thin:.3g} ml denser than {DENSE_HU} HU only {found:.3g} ml are "
-            f"thicker than {SHEET_MM:g} mm, a body has at least {SMALLEST_ML:g} ml: "
+            f"thicker than {SHEET_MM:g} mm, a body has at least {least:.3g} ml: "
             "is this a table without a patient, or a part of a few voxels?"
         )
         raise TissueNotFoundError(msg)

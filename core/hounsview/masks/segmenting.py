@@ -117,16 +117,22 @@ class Segmenter:
 
     @cached_property
     def dense(self) -> BoneParts:
-        """Bone, contrast, metal."""
-        return bone_of(self.grid, self.body)
+        """Bone, contrast, metal; what is dense within a lung are its vessels."""
+        return bone_of(self.grid, self.body, self._air_filled())
 
     @cached_property
     def bone(self) -> Mask:
-        """Bone without what lungs and airways hold; raises where there is none."""
+        """Bone; raises where there is none."""
         bone = require_bone(self.dense)
         if self._fill_marrow:
             bone = with_marrow(self.grid, bone) & self.body.fine
         return bone
+
+    def _air_filled(self) -> list[Mask]:
+        try:
+            return list(self.lungs.sides.values())
+        except TissueNotFoundError:
+            return []
 
     @cached_property
     def skin(self) -> Mask:
