@@ -266,14 +266,7 @@ def slice_of(case: Case, points: Points, edge: float) -> tuple[Array, dict[str, 
 
     for distance, value in sheet(case):
         paint(distance(points), value)
-    body = trunk(p)
-    if case.touching:
-        flat = -1e3
-        if case.side == "P":
-            flat = points[1] - REST_Y
-        elif case.side == "A":
-            flat = -points[1] - REST_Y
-        body = np.maximum(body, flat)
+    body = lying(trunk(p), case, points)
     bone = bones(p)
     if case.arms == "down":
         arm, humerus = arms(p)
@@ -307,6 +300,14 @@ def slice_of(case: Case, points: Points, edge: float) -> tuple[Array, dict[str, 
     if case.collapsed:
         truth[case.collapsed] = np.zeros_like(inside)
     return hu, truth
+
+
+def lying(body: Array, case: Case, points: Points) -> Array:
+    """The trunk, flattened where it lies on a table."""
+    if not case.touching or case.side == "L":
+        return body
+    outward = points[1] if case.side == "P" else -points[1]
+    return np.maximum(body, outward - REST_Y)
 
 
 def paint_lungs(

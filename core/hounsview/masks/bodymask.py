@@ -42,7 +42,7 @@ SMALLEST_ML, SMALLEST_CM2 = 10.0, 20.0
 """The second where the scan is lower than the first needs: a slice or a few."""
 PIECE_SHARE: Final = 0.005
 """Of the trunk; a piece smaller than this is no limb."""
-MUSCLE_SHARE: Final = 0.25
+MUSCLE_SHARE: Final = 0.15
 """Of a limb's voxels lie at 0 to 120 HU; plastic and foam do not."""
 ROOM_HU: Final = -920
 GAP_CM2: Final = 8.0

@@ -142,7 +142,7 @@ class Grid:
         depth, rows, columns = coarse.shape
         size = (self.shape[2], self.shape[1])
         levels = np.asarray(coarse, np.uint8) * np.uint8(255)
-        filled = levels.any(axis=(1, 2))
+        filled = np.asarray(levels.any(axis=(1, 2)))
         nothing = np.zeros(size[::-1], np.uint8)
         for k in range(self.shape[0]):
             at = min(max((k + 0.5) * depth / self.shape[0] - 0.5, 0.0), depth - 1.0)

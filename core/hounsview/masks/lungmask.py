@@ -97,12 +97,15 @@ def lungs_of(grid: Grid, body: Body) -> LungParts:
         raise TissueNotFoundError(_why_none(air, gas, grid.coarse_ml))
     coarse = _closed(grid, sides, airways)
     fine = _refined(grid, body, sides, coarse, airways)
+    tubes = _fine_airways(grid, body, airways) if airways.any() else None
+    if tubes is not None:
+        fine[tubes] = 0
     reasons = {name: _why_missing(name, volumes[name]) for name in SIDES if name not in found}
     if not airways.any():
         reasons["airways"] = _NO_AIRWAYS
     return LungParts(
         {name: fine == side for name, side in found.items()},
-        _fine_airways(grid, airways) if airways.any() else None,
+        tubes,
         reasons,
         _notes(grid, sides, gas),
     )
@@ -259,12 +262,12 @@ def _refined(
     return result
 
 
-def _fine_airways(grid: Grid, airways: Mask) -> npt.NDArray[np.bool_]:
+def _fine_airways(grid: Grid, body: Body, airways: Mask) -> npt.NDArray[np.bool_]:
     outer = dilated(airways, max(grid.coarse_spacing[1:]), grid.coarse_spacing)
     fine = np.empty(grid.shape, bool)
     planes = zip(grid.fine_planes(outer), grid.hu, strict=True)
     for k, (possible, hu) in enumerate(planes):
-        fine[k] = (possible >= 128) & (hu < WALL_HU)
+        fine[k] = (possible >= 128) & (hu < WALL_HU) & body.fine[k]
     return fine
 
 
