@@ -27,6 +27,8 @@ LEAST_CM2, MOST_CM2 = 0.4, 6.0
 SHORTEST_MM: Final = 20.0
 BELOW_MM: Final = 60.0
 """How far below the trachea's last round spot the bronchi are followed."""
+ABOVE_MM: Final = 40.0
+"""How far above its first round spot: through a larynx that is a slit, not to the nose."""
 CENTRAL: Final = 0.22
 """Of the body's width in the slice: how far from its middle a trachea may lie."""
 GROWS: Final = 1.6
@@ -69,7 +71,8 @@ def airways_of(grid: Grid, body: Mask) -> Mask:
     for spot in trachea:
         airways[spot.k] = slices.labels[spot.k] == spot.label
     if trachea:
-        _follow(grid, slices, airways, trachea[-1].k)
+        _follow(grid, slices, airways, trachea[-1].k, -1, BELOW_MM)
+        _follow(grid, slices, airways, trachea[0].k, 1, ABOVE_MM)
     return airways
 
 
@@ -145,20 +148,30 @@ def _spot_over(slices: _Slices, above: dict[int, _Spot], spot: _Spot) -> _Spot |
     return best
 
 
-def _follow(grid: Grid, slices: _Slices, airways: Mask, start: int) -> None:
-    """Add to the airways what goes on below slice `start` and is no lung."""
-    last = max(0, start - round(BELOW_MM / grid.coarse_spacing[0]))
-    reach = disc(min(2.1, 0.5 * grid.coarse_spacing[0] + 1.1), grid.coarse_spacing[1:])
-    for k in range(start - 1, last - 1, -1):
-        over = np.asarray(cv2.dilate(airways[k + 1], reach), np.uint8)
+def _follow(
+    grid: Grid, slices: _Slices, airways: Mask, start: int, step: int, reach: float
+) -> None:
+    """Add to the airways what goes on from slice `start`, `reach` mm far, and is no lung.
+
+    Parameters
+    ----------
+    step : {-1, 1}
+        Downwards or upwards.
+    """
+    count = round(reach / grid.coarse_spacing[0])
+    near = disc(min(2.1, 0.5 * grid.coarse_spacing[0] + 1.1), grid.coarse_spacing[1:])
+    for k in range(start + step, start + step * (count + 1), step):
+        if not 0 <= k < len(airways):
+            return
+        before = airways[k - step]
+        over = np.asarray(cv2.dilate(before, near), np.uint8)
         labels = slices.labels[k]
         for label in np.unique(labels[over > 0]):
-            if not label:
-                continue
-            piece = (labels == label).astype(np.uint8)
-            airways[k] |= _closed_off(slices, piece, over, airways[k + 1], reach)
+            if label:
+                piece = (labels == label).astype(np.uint8)
+                airways[k] |= _closed_off(slices, piece, over, before, near)
         if not airways[k].any():
-            break
+            return
 
 
 def _closed_off(

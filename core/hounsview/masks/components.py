@@ -7,7 +7,9 @@ sideways at once: for organs the same, and for noise stricter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -42,12 +44,33 @@ class Pieces:
         order = np.argsort(-self.sizes[1:], kind="stable") + 1
         return [int(n) for n in order]
 
+    @cached_property
+    def _bounds(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """(3, n + 1) first and last index (k, j, i) of each piece."""
+        at = np.nonzero(self.labels)
+        own = self.labels[at]
+        first = np.full((3, len(self.sizes)), np.iinfo(np.int64).max)
+        last = np.full((3, len(self.sizes)), -1)
+        for axis in range(3):
+            np.minimum.at(first[axis], own, at[axis])
+            np.maximum.at(last[axis], own, at[axis])
+        return first, last
+
+    def box(self, number: int, margin: Sequence[int]) -> tuple[slice, slice, slice]:
+        """Return the (k, j, i) box of a piece, with a margin of voxels along each axis."""
+        first, last = (bounds[:, number] for bounds in self._bounds)
+        k, j, i = (
+            slice(max(0, int(a) - more), min(size, int(b) + more + 1))
+            for a, b, more, size in zip(first, last, margin, self.labels.shape, strict=True)
+        )
+        return k, j, i
+
     def only(self, kept: Any) -> Mask:
         """Return (k, j, i) uint8: the pieces of these numbers."""
         chosen = np.zeros(len(self.sizes), np.uint8)
         chosen[list(kept)] = 1
         chosen[0] = 0
-        return np.asarray(chosen[self.labels], np.uint8)
+        return np.asarray(chosen.take(self.labels), np.uint8)
 
     def touching(self, mask: npt.NDArray[Any]) -> list[int]:
         """Return the numbers of the pieces that share a voxel with a (k, j, i) mask."""
@@ -62,7 +85,9 @@ class Pieces:
 
     def middle(self, number: int) -> tuple[float, float, float]:
         """Return the mean index (k, j, i) of a piece."""
-        k, j, i = (float(at.mean()) for at in np.nonzero(self.labels == number))
+        box = self.box(number, (0, 0, 0))
+        own = np.nonzero(self.labels[box] == number)
+        k, j, i = (float(at.mean()) + side.start for at, side in zip(own, box, strict=True))
         return k, j, i
 
 
@@ -93,7 +118,7 @@ def pieces_of(mask: Mask, *, connectivity: int = 8) -> Pieces:
     _, compact = np.unique(joined, return_inverse=True)
     renumbered = compact.astype(np.int32)
     for plane in labels:
-        plane[:] = renumbered[plane]
+        np.take(renumbered, plane, out=plane)
     sizes = np.bincount(labels.ravel(), minlength=1).astype(np.int64)
     sizes[0] = 0
     return Pieces(labels, sizes)

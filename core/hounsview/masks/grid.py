@@ -88,6 +88,10 @@ class Grid:
         """Volume of one coarse voxel, ml."""
         return float(np.prod(self.coarse_spacing)) / 1000
 
+    def at_least(self, ml: float, cm2: float) -> float:
+        """Return ml, or what an area of cm2 fills of a scan too low for so much."""
+        return min(ml, cm2 * self.shape[0] * self.spacing[0] / 10)
+
     @cached_property
     def coarse(self) -> npt.NDArray[np.float32]:
         """(k, j, i) float32, HU: means over the coarse voxels."""
@@ -99,8 +103,8 @@ class Grid:
         if self.upright.valid is None:
             return np.zeros(self.coarse_shape, bool)
         planes = (np.asarray(self.padding(k), np.float32) for k in range(self.shape[0]))
-        share: npt.NDArray[np.bool_] = self.averaged(planes) >= 0.5
-        return share
+        half: npt.NDArray[np.bool_] = self.averaged(planes) >= 0.5
+        return half
 
     def averaged(self, planes: Iterator[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
         """Return upright (j, i) planes averaged over the coarse voxels: (k, j, i) float32."""
@@ -113,6 +117,10 @@ class Grid:
         flat = small.reshape(self.shape[0], rows * columns)
         thick = cv2.resize(flat, (rows * columns, depth), interpolation=cv2.INTER_AREA)
         return np.asarray(thick, np.float32).reshape(self.coarse_shape)
+
+    def share(self, mask: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Return which part of each coarse voxel an upright mask fills: (k, j, i) float32."""
+        return self.averaged(np.asarray(plane, np.float32) for plane in mask)
 
     @cached_property
     def noise(self) -> float:
@@ -134,10 +142,15 @@ class Grid:
         depth, rows, columns = coarse.shape
         size = (self.shape[2], self.shape[1])
         levels = np.asarray(coarse, np.uint8) * np.uint8(255)
+        filled = np.asarray(levels.any(axis=(1, 2)))
+        nothing = np.zeros(size[::-1], np.uint8)
         for k in range(self.shape[0]):
             at = min(max((k + 0.5) * depth / self.shape[0] - 0.5, 0.0), depth - 1.0)
             low = min(int(at), max(depth - 2, 0))
             part = at - low
+            if not filled[low] and not filled[min(low + 1, depth - 1)]:
+                yield nothing
+                continue
             plane = levels[low]
             if part > 0:
                 mixed = cv2.addWeighted(plane, 1 - part, levels[low + 1], part, 0)

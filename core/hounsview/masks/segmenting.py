@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.errors import ArgumentError, TissueNotFoundError
-from hounsview.masks.body import Body, body_of
-from hounsview.masks.bone import BoneParts, bone_of, require_bone, with_marrow
+from hounsview.masks.bodymask import Body, body_of
+from hounsview.masks.bonemask import BoneParts, bone_of, require_bone, with_marrow
 from hounsview.masks.grid import Grid
-from hounsview.masks.lungs import LungParts, lungs_of
-from hounsview.masks.softtissue import FAT_HU, SOFT_HU, by_hu, skin_of
+from hounsview.masks.lungmask import LungParts, lungs_of
+from hounsview.masks.softmask import FAT_HU, SOFT_HU, by_hu, skin_of
 from hounsview.progress import Progress, tell
 from hounsview.volume import Validity, Volume
 
@@ -117,16 +117,22 @@ class Segmenter:
 
     @cached_property
     def dense(self) -> BoneParts:
-        """Bone, contrast, metal."""
-        return bone_of(self.grid, self.body)
+        """Bone, contrast, metal; what is dense within a lung are its vessels."""
+        return bone_of(self.grid, self.body, self._air_filled())
 
     @cached_property
     def bone(self) -> Mask:
-        """Bone without what lungs and airways hold; raises where there is none."""
+        """Bone; raises where there is none."""
         bone = require_bone(self.dense)
         if self._fill_marrow:
             bone = with_marrow(self.grid, bone) & self.body.fine
         return bone
+
+    def _air_filled(self) -> list[Mask]:
+        try:
+            return list(self.lungs.sides.values())
+        except TissueNotFoundError:
+            return []
 
     @cached_property
     def skin(self) -> Mask:

@@ -117,15 +117,12 @@ def _smooth_curve(
     for _ in range(4):
         if np.count_nonzero(kept) < max(12, 0.6 * len(at)):
             return None
-        coefficients = np.polynomial.polynomial.polyfit(at[kept] - columns / 2, rows[kept], 2)
-        fitted = np.polynomial.polynomial.polyval(
-            np.arange(columns) - columns / 2, coefficients
-        )
+        fitted[:] = np.polyval(np.polyfit(across[at[kept]], rows[kept], 2), across)
         kept = np.abs(rows - fitted[at]) * spacing[0] <= SMOOTH_MM
     below, above = at[kept] < _gap_start(at), at[kept] > _gap_start(at)
     if np.count_nonzero(below) < 4 or np.count_nonzero(above) < 4:
         return None
-    return np.asarray(fitted)
+    return fitted
 
 
 def _gap_start(at: npt.NDArray[np.int64]) -> float:

@@ -20,7 +20,7 @@ from hounsview.masks.morphology import dilated
 SKIN_MM: Final = 2.0
 FAT_HU: Final = (-190, -30)
 SOFT_HU: Final = (-29, 150)
-SMOOTH_FROM_HU: Final = 25.0
+SMOOTH_FROM_HU: Final = 15.0
 """Noise (SD) from which single voxels of muscle would often count as fat."""
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hounsview.errors import TissueNotFoundError
 from hounsview.masks.airways import WALL_HU, airways_of
-from hounsview.masks.body import Body
+from hounsview.masks.bodymask import Body
 from hounsview.masks.components import Pieces, pieces_of
 from hounsview.masks.grid import Grid
 from hounsview.masks.morphology import (
@@ -35,10 +35,13 @@ AIR_HU: Final = -400
 GAS_HU: Final = -960
 """A median below it is gas: emphysema is called below -950, and no lung is all of it."""
 DENSEST_HU: Final = -450
-LEAST_ML: Final = 50.0
+CLEAN_HU: Final = -930
+GAS_ML: Final = 3.0
+LEAST_ML, LEAST_CM2 = 50.0, 10.0
+"""Of a piece; the second where the scan is lower than the first needs."""
 LARGE_ML: Final = 500.0
 """Lung even where neither airways nor the upper end of the scan are near."""
-ONE_LUNG_ML: Final = 30.0
+ONE_LUNG_ML, ONE_LUNG_CM2 = 30.0, 5.0
 CLOSED_MM: Final = 8.0
 HOLE_CM2: Final = 3.0
 """Of a vessel or a nodule in a slice; larger holes that are open in 3D are other organs."""
@@ -78,24 +81,31 @@ def lungs_of(grid: Grid, body: Body) -> LungParts:
     air = ((grid.calm < AIR_HU) & ~grid.coarse_padding).astype(np.uint8) & inside
     airways = airways_of(grid, body.coarse)
     room = air & (1 - dilated(airways, max(grid.coarse_spacing[1:]), grid.coarse_spacing))
-    lung, gas = _lung_pieces(grid, room, airways)
+    shut = _gas_in_tissue(grid, room)
+    lung, gas = _lung_pieces(grid, room & (1 - shut), airways)
+    gas += float(np.count_nonzero(shut)) * grid.coarse_ml
     if not lung.any():
         raise TissueNotFoundError(_why_none(air, gas, grid.coarse_ml))
     sides = sides_of(grid, lung, body.coarse)
     volumes = {
         name: np.count_nonzero(sides == side) * grid.coarse_ml for name, side in SIDES.items()
     }
-    found = {n: s for n, s in SIDES.items() if volumes[n] >= ONE_LUNG_ML}
+    found = {
+        n: s for n, s in SIDES.items() if volumes[n] >= grid.at_least(ONE_LUNG_ML, ONE_LUNG_CM2)
+    }
     if not found:
         raise TissueNotFoundError(_why_none(air, gas, grid.coarse_ml))
     coarse = _closed(grid, sides, airways)
     fine = _refined(grid, body, sides, coarse, airways)
+    tubes = _fine_airways(grid, body, airways) if airways.any() else None
+    if tubes is not None:
+        fine[tubes] = 0
     reasons = {name: _why_missing(name, volumes[name]) for name in SIDES if name not in found}
     if not airways.any():
         reasons["airways"] = _NO_AIRWAYS
     return LungParts(
         {name: fine == side for name, side in found.items()},
-        _fine_airways(grid, airways) if airways.any() else None,
+        tubes,
         reasons,
         _notes(grid, sides, gas),
     )
@@ -116,21 +126,44 @@ def _lung_pieces(grid: Grid, room: Mask, airways: Mask) -> tuple[Mask, float]:
     reached = set(pieces.touching(dilated(airways, 2.1 * step, grid.coarse_spacing)))
     reached |= set(pieces.touching(top))
     inner = eroded(room, max(grid.coarse_spacing[1:]), grid.coarse_spacing)
-    kept, gas = [], 0.0
+    least, kept, gas = grid.at_least(LEAST_ML, LEAST_CM2), [], 0.0
     for number in pieces.numbers:
         size = float(pieces.sizes[number]) * grid.coarse_ml
-        if size < 1.0:
+        if size < min(1.0, least):
             break
         median = _median(grid, pieces, inner, number)
         if median < GAS_HU:
             gas += size
         elif median <= DENSEST_HU and (
-            size >= LARGE_ML or (size >= LEAST_ML and number in reached)
+            size >= LARGE_ML or (size >= least and number in reached)
         ):
             kept.append(number)
     if kept:
         kept += _satellites(grid, pieces, inner, kept)
     return pieces.only(kept), gas
+
+
+def _gas_in_tissue(grid: Grid, room: Mask) -> Mask:
+    """Return clean gas with tissue all round, also where it breaks through to the lung.
+
+    The stomach below the left lung is parted from it by 3 mm, which thick slices do not
+    show. A bulla is clean gas too, but has lung round it.
+    """
+    spacing = grid.coarse_spacing
+    step = max(spacing[1:])
+    clean = room & (grid.calm < CLEAN_HU)
+    pieces = pieces_of(eroded(clean, step, spacing))
+    shut = np.zeros_like(room)
+    for number in pieces.numbers:
+        if pieces.sizes[number] * grid.coarse_ml < GAS_ML:
+            break
+        box = pieces.box(number, [int(5 * step / mm) + 1 for mm in spacing])
+        core = (pieces.labels[box] == number).astype(np.uint8)
+        own = dilated(core, 3.1 * step, spacing) & room[box]
+        rim = dilated(own, step, spacing) & (1 - own)
+        if np.count_nonzero(rim & room[box]) <= 0.1 * np.count_nonzero(rim):
+            shut[box] |= own
+    return shut
 
 
 def _satellites(grid: Grid, pieces: Pieces, inner: Mask, kept: list[int]) -> list[int]:
@@ -145,9 +178,10 @@ def _satellites(grid: Grid, pieces: Pieces, inner: Mask, kept: list[int]) -> lis
 
 
 def _median(grid: Grid, pieces: Pieces, inner: Mask, number: int) -> float:
-    own = pieces.labels == number
-    deep = own & (inner > 0)
-    return float(np.median(grid.calm[deep if deep.any() else own]))
+    box = pieces.box(number, (0, 0, 0))
+    own = pieces.labels[box] == number
+    deep = own & (inner[box] > 0)
+    return float(np.median(grid.calm[box][deep if deep.any() else own]))
 
 
 def _why_none(air: Mask, gas: float, ml: float) -> str:
@@ -228,12 +262,12 @@ def _refined(
     return result
 
 
-def _fine_airways(grid: Grid, airways: Mask) -> npt.NDArray[np.bool_]:
+def _fine_airways(grid: Grid, body: Body, airways: Mask) -> npt.NDArray[np.bool_]:
     outer = dilated(airways, max(grid.coarse_spacing[1:]), grid.coarse_spacing)
     fine = np.empty(grid.shape, bool)
     planes = zip(grid.fine_planes(outer), grid.hu, strict=True)
     for k, (possible, hu) in enumerate(planes):
-        fine[k] = (possible >= 128) & (hu < WALL_HU)
+        fine[k] = (possible >= 128) & (hu < WALL_HU) & body.fine[k]
     return fine
 
 

@@ -38,10 +38,11 @@ EDGE_HU: Final = -500
 SHEET_MM: Final = 8.0
 THIN_MM: Final = 6.0
 """How far from thicker tissue thin parts still belong to the body."""
-SMALLEST_ML: Final = 10.0
+SMALLEST_ML, SMALLEST_CM2 = 10.0, 20.0
+"""The second where the scan is lower than the first needs: a slice or a few."""
 PIECE_SHARE: Final = 0.005
 """Of the trunk; a piece smaller than this is no limb."""
-MUSCLE_SHARE: Final = 0.25
+MUSCLE_SHARE: Final = 0.15
 """Of a limb's voxels lie at 0 to 120 HU; plastic and foam do not."""
 ROOM_HU: Final = -920
 GAP_CM2: Final = 8.0
@@ -50,6 +51,8 @@ GAP_CM2: Final = 8.0
 Larger than any trachea (3 cm2), so that no airway that opens at the mouth is lost.
 """
 CUT_ML: Final = 20.0
+LUNG_HU: Final = (-900, -450)
+LUNG_SPREAD_HU: Final = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +106,12 @@ def _pieces_of_body(grid: Grid, opened: Mask, dense: Mask) -> Mask:
         raise TissueNotFoundError(msg)
     body = _largest_with_limbs(grid, opened)
     found = np.count_nonzero(body) * grid.coarse_ml
-    if found < SMALLEST_ML:
+    least = grid.at_least(SMALLEST_ML, SMALLEST_CM2)
+    if found < least:
         thin = np.count_nonzero(dense) * grid.coarse_ml
         msg = (
             f"no body: of {thin:.3g} ml denser than {DENSE_HU} HU only {found:.3g} ml are "
-            f"thicker than {SHEET_MM:g} mm, a body has at least {SMALLEST_ML:g} ml: "
+            f"thicker than {SHEET_MM:g} mm, a body has at least {least:.3g} ml: "
             "is this a table without a patient, or a part of a few voxels?"
         )
         raise TissueNotFoundError(msg)
@@ -159,7 +163,8 @@ def _room(grid: Grid, gaps: Mask, outside: Mask) -> Mask:
 def _lung_at_the_edge(grid: Grid, body: Mask, outside: Mask) -> Mask:
     """Return air that the field of view cuts open but tissue closes: lung, not the room.
 
-    It borders on the body alone (80 % of its border) and is denser than air.
+    It borders on the body alone (80 % of its border) and is denser than air and less even
+    than foam.
     """
     air = outside & (grid.calm < DENSE_HU)
     pieces = pieces_of(air)
@@ -169,8 +174,9 @@ def _lung_at_the_edge(grid: Grid, body: Mask, outside: Mask) -> Mask:
         if pieces.sizes[number] * grid.coarse_ml < CUT_ML:
             continue
         own = pieces.only([number])
-        median = float(np.median(grid.calm[own > 0]))
-        if not -960 < median < -450:
+        low, median, high = np.percentile(grid.calm[own > 0], (25, 50, 75))
+        # Foam is as dense as lung, but even; lung has vessels and a gradient.
+        if not LUNG_HU[0] < median < LUNG_HU[1] or high - low < LUNG_SPREAD_HU:
             continue
         rim = dilated_by_slice(own, disc(4.5, grid.coarse_spacing[1:])) & (1 - own)
         rim &= ~grid.coarse_padding
