@@ -265,6 +265,11 @@ def test_no_lung_is_invented(what: str) -> None:
         hv.masks.lungs(volume)
 
 
+def test_values_without_any_air_are_doubted() -> None:
+    found = hv.masks.segment(volume_of(water() + 1000), ["body"])
+    assert any("offset missing" in note for note in found.notes)
+
+
 def test_water_has_no_bone_and_says_which_level_it_missed() -> None:
     with pytest.raises(hv.TissueNotFoundError, match="above 200 HU"):
         hv.masks.bone(volume_of(water()))

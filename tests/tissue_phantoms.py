@@ -286,10 +286,7 @@ def slice_of(case: Case, points: Points, edge: float) -> tuple[Array, dict[str, 
         left = np.maximum(left, -aorta)
     steel = ball(p, (-60, 86, -40), (9, 7, 9))
     if case.metal:
-        angle = np.arctan2(p[1] - 86, p[0] + 60)
-        away = np.hypot(p[1] - 86, p[0] + 60)
-        near = np.exp(-np.abs(p[2] + 40) / 6) * np.exp(-away / 45)
-        hu += 260 * np.sin(9 * angle) * near * (body < 0)
+        hu += streaks(p) * (body < 0)
         paint(steel, STEEL)
         bone = np.maximum(bone, -steel)
     inside = body < 0
@@ -300,6 +297,12 @@ def slice_of(case: Case, points: Points, edge: float) -> tuple[Array, dict[str, 
     if case.collapsed:
         truth[case.collapsed] = np.zeros_like(inside)
     return hu, truth
+
+
+def streaks(p: Points) -> Array:
+    """Bright and dark rays from the metal, as HU to add."""
+    angle, away = np.arctan2(p[1] - 86, p[0] + 60), np.hypot(p[1] - 86, p[0] + 60)
+    return 260 * np.sin(9 * angle) * np.exp(-np.abs(p[2] + 40) / 6) * np.exp(-away / 45)
 
 
 def lying(body: Array, case: Case, points: Points) -> Array:

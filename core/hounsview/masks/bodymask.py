@@ -50,6 +50,7 @@ GAP_CM2: Final = 8.0
 
 Larger than any trachea (3 cm2), so that no airway that opens at the mouth is lost.
 """
+CUT_MM2: Final = 500.0
 CUT_ML: Final = 20.0
 LUNG_HU: Final = (-900, -450)
 LUNG_SPREAD_HU: Final = 60.0
@@ -222,10 +223,16 @@ def _edge_plane(hu: npt.NDArray[Any], noise: float) -> npt.NDArray[Any]:
 
 
 def _notes(grid: Grid, body: Mask) -> tuple[str, ...]:
+    notes = []
     edge = np.count_nonzero(body & _edge(grid))
-    step = max(grid.coarse_spacing[1:])
-    if edge * step * grid.coarse_spacing[0] < 500:
-        return ()
-    return (
-        "the patient leaves the field of view: volumes are those of the part that was seen",
-    )
+    if edge * max(grid.coarse_spacing[1:]) * grid.coarse_spacing[0] >= CUT_MM2:
+        notes.append(
+            "the patient leaves the field of view: volumes are those of the part that was seen"
+        )
+    measured = grid.calm[~grid.coarse_padding]
+    if float(measured.min()) > DENSE_HU:
+        notes.append(
+            f"there is no air at all (the lowest value is {float(measured.min()):.0f} HU), so "
+            "everything counts as body: are these Hounsfield units, or is an offset missing?"
+        )
+    return tuple(notes)

@@ -44,6 +44,9 @@ CONTRAST_MM: Final = 4.0
 CONTRAST_ML: Final = 1.0
 BRIGHTER_HU: Final = 120.0
 """By which cortical bone exceeds what it surrounds, and contrast does not vary."""
+BRIGHTER_SHARE: Final = (0.02, 0.05)
+"""Of what lies round contrast; the second for a heart, which touches more."""
+HEART_ML: Final = 10.0
 SPREAD_HU: Final = 160.0
 """Between 5 and 95 % of the values deep in a region; streaks and mixing blood stay below."""
 EVEN_HU: Final = 80.0
@@ -240,7 +243,8 @@ def _contrast(grid: Grid, dense: Mask) -> Mask:
         own = near & (np.abs(hu - middle) <= BRIGHTER_HU)
         around = hu[(dilated(own, 2.5 * max(spacing[1:]), spacing) & (1 - own)) > 0]
         brighter = float(np.mean(around > middle + BRIGHTER_HU)) if around.size else 1.0
-        if high - low <= SPREAD_HU and brighter <= 0.15 and np.median(around) <= RIM_HU:
+        most = BRIGHTER_SHARE[bool(pieces.sizes[number] * grid.coarse_ml > HEART_ML)]
+        if high - low <= SPREAD_HU and brighter <= most and np.median(around) <= RIM_HU:
             found[box] |= own
     # Its own blurred edge goes with it: below its level, next to it, and still dense.
     edge = dilated(found, 2.1 * max(spacing[1:]), spacing) & dense & (calm < CONTRAST_HU)

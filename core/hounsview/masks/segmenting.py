@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from hounsview.progress import Progress, tell
 from hounsview.volume import Validity, Volume
 
 Mask = npt.NDArray[np.bool_]
+Made = TypeVar("Made")
 
 TISSUES: Final = (
     "body", "skin", "fat", "soft_tissue", "bone", "left_lung", "right_lung", "airways",
@@ -104,16 +105,37 @@ class Segmenter:
         volume.require_hu("telling tissues apart")
         self.grid = Grid(volume)
         self._fill_marrow = fill_marrow
+        self._failed: dict[str, str] = {}
 
     @cached_property
+    def _body(self) -> Body | None:
+        return self._tried("body", lambda: body_of(self.grid))
+
+    @cached_property
+    def _lungs(self) -> LungParts | None:
+        return self._tried("lungs", lambda: lungs_of(self.grid, self.body))
+
+    def _tried(self, part: str, make: Callable[[], Made]) -> Made | None:
+        """Return what is made, or None after noting the reason: no failure is made twice."""
+        try:
+            return make()
+        except TissueNotFoundError as error:
+            self._failed[part] = str(error)
+            return None
+
+    @property
     def body(self) -> Body:
         """The body; raises where there is none."""
-        return body_of(self.grid)
+        if self._body is None:
+            raise TissueNotFoundError(self._failed["body"])
+        return self._body
 
-    @cached_property
+    @property
     def lungs(self) -> LungParts:
         """Lungs and airways; raises where there is no lung."""
-        return lungs_of(self.grid, self.body)
+        if self._lungs is None:
+            raise TissueNotFoundError(self._failed["lungs"])
+        return self._lungs
 
     @cached_property
     def dense(self) -> BoneParts:
@@ -129,10 +151,7 @@ class Segmenter:
         return bone
 
     def _air_filled(self) -> list[Mask]:
-        try:
-            return list(self.lungs.sides.values())
-        except TissueNotFoundError:
-            return []
+        return [] if self._lungs is None else list(self._lungs.sides.values())
 
     @cached_property
     def skin(self) -> Mask:
@@ -179,25 +198,23 @@ class Segmenter:
         if name in _NEEDS_LUNGS:
             return self.lungs.reasons[name.removesuffix("_lung")]
         words = {
+            "skin": "no skin: the body has no edge inside the field of view",
             "contrast": "no contrast: nothing between 200 and 600 HU is thick and even",
             "metal": "no metal: nothing larger than 0.02 ml is above 2800 HU",
         }
         return words.get(name, f"no {name.replace('_', ' ')}: no voxel of the body has its HU")
 
     def notes(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return what to know about the masks of these names."""
+        """Return what to know about the masks of these names; nothing without a body."""
+        if self._body is None:
+            return ()
         said = list(filled_note(self.grid.upright))
-        said += self.body.notes
+        said += self._body.notes
         if set(names) & set(_NEEDS_LUNGS):
-            said += self.lungs.notes if "lungs" in self.__dict__ else ()
+            said += self._lungs.notes if self._lungs is not None else ()
         if set(names) & {"bone", "contrast", "metal"}:
             said += self.dense.notes
         return tuple(said)
-
-    @property
-    def found_body(self) -> bool:
-        """Whether a body was found, of what was asked for so far."""
-        return "body" in self.__dict__
 
 
 def filled_note(volume: Volume) -> tuple[str, ...]:
@@ -258,7 +275,7 @@ def segment(
             masks[name] = work.grid.to_stored(work.mask(name))
         except TissueNotFoundError as error:
             reasons[name] = str(error)
-    notes = () if not work.found_body else work.notes(names)
+    notes = work.notes(names)
     tell(progress, len(names), len(names), "tissues")
     return Tissues(MappingProxyType(masks), MappingProxyType(reasons), notes)
 
