@@ -70,6 +70,7 @@ benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/scene.py
 	$(BIN)/python benchmarks/starting.py
 	$(BIN)/python benchmarks/tissues.py
+	$(BIN)/python benchmarks/surfaces.py
 
 docs-images: $(STAMP)
 	@.ci/system-libraries $(FOR_TESTS)
