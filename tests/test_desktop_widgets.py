@@ -15,6 +15,8 @@ import hounsview as hv
 from desktop_kit import needs_screen
 from hounsview.viewstate import Measurement, Surface
 from hounsview_vizapp.contents import contents
+from hounsview_vizapp.rendering import volume_pane
+from scene_kit import has_opengl
 
 pytestmark = needs_screen
 
@@ -416,10 +418,26 @@ def test_a_tissue_is_looked_for_once_and_laid_over_the_slices(chest, application
 
 def picture_of_pane(viewer, plane: str, size: tuple[int, int]) -> np.ndarray:
     from hounsview_vizapp.pictures import pane_of
-    from hounsview_vizapp.tissuework import labels_for
+    from hounsview_vizapp.tissuework import tissues_for
 
-    state = viewer.state.value
-    return pane_of(viewer.volume, state, plane, size, labels=labels_for(viewer.volume, state))
+    volume, state = viewer.volume, viewer.state.value
+    return pane_of(volume, state, plane, size, tissues=tissues_for(volume, state))
+
+
+@pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
+def test_a_surface_is_that_of_its_tissue_once_that_is_found(chest, application) -> None:
+    viewer = chest.viewer
+    chest.tabs.setCurrentWidget(chest.surfaces)
+    viewer.state.show_volume = False
+    viewer.key("Shift+B")
+    until(application, lambda: viewer.tissue_map is not None)
+    state, size = viewer.state.value, (200, 240)
+    wanted = volume_pane(viewer.volume, state, size, tissues=viewer.tissue_map)
+    assert np.array_equal(viewer.scene.picture(state, size), wanted)
+    assert not np.array_equal(volume_pane(viewer.volume, state, size), wanted)
+    chest.surfaces.follow()
+    chest.surfaces._controls[0][2].setValue(300)
+    assert [(s.name, s.tissue) for s in viewer.state.surfaces] == [("300 HU", "")]
 
 
 def test_the_search_is_cancelled_and_not_begun_again(chest, application, monkeypatch) -> None:
@@ -555,14 +573,14 @@ def test_steps_stop_merging_when_a_hand_rests(opened, application) -> None:
     assert opened.viewer.state.crosshair not in (None, first)
 
 
-def test_a_surface_called_by_its_level_is_renamed_with_it(opened) -> None:
+def test_a_surface_whose_level_is_moved_is_called_by_it(opened) -> None:
     opened.tabs.setCurrentWidget(opened.surfaces)
     opened.viewer.state.surfaces = (Surface("250 HU", 250.0), Surface("bone"))
     opened.surfaces.follow()
     opened.surfaces._controls[0][2].setValue(400)
     opened.surfaces._controls[1][2].setValue(300)
     assert [(s.name, s.level) for s in opened.viewer.state.surfaces] == [
-        ("400 HU", 400), ("bone", 300),
+        ("400 HU", 400), ("300 HU", 300),
     ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from hounsview.volume import Volume
 from hounsview.writing import atomic_file
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import slice_number, slice_pane, step
-from hounsview_vizapp.tissuework import labels_for
+from hounsview_vizapp.tissuemap import TissueMap
+from hounsview_vizapp.tissuework import tissues_for
 
 if TYPE_CHECKING:
     from hounsview_vizapp.rendering import Scene
@@ -97,9 +98,16 @@ def slice_count(volume: Volume, state: ViewState, plane: str) -> int:
 
 
 def slice_run(
-    volume: Volume, state: ViewState, plane: str, size: tuple[int, int]
+    volume: Volume,
+    state: ViewState,
+    plane: str,
+    size: tuple[int, int],
+    *,
+    tissues: TissueMap | None = None,
 ) -> Iterator[Picture]:
     """Yield the picture of each slice across a plane, from the first to the last.
+
+    Tissues that the state shows are looked for where `tissues` is left out.
 
     Raises
     ------
@@ -107,7 +115,9 @@ def slice_run(
         If there is no such plane.
     """
     total = slice_count(volume, state, plane)
-    labels = labels_for(volume, state)
+    if tissues is None:
+        tissues = tissues_for(volume, replace(state, layout=plane))
+    labels = None if tissues is None else tissues.labels
     seen = step(volume, state, plane, -total)
     for number in range(total):
         if number:

@@ -8,7 +8,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from hounsview.errors import ArgumentError, RenderingUnavailableError, WriteError
 from hounsview.findings import Severity
@@ -22,7 +21,8 @@ from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.lettering import text_width
 from hounsview_vizapp.panes import slice_number, slice_pane, step, text_height
 from hounsview_vizapp.rendering import volume_pane
-from hounsview_vizapp.tissuework import labels_for
+from hounsview_vizapp.tissuemap import TissueMap
+from hounsview_vizapp.tissuework import tissues_for
 
 _GAP: Final = 4
 _SMALLEST_IN_MONTAGE: Final = 32
@@ -35,6 +35,7 @@ def picture_of(
     size: tuple[int, int] = (1200, 1200),
     *,
     pixel_ratio: float = 1.0,
+    tissues: TissueMap | None = None,
 ) -> Picture:
     """Return the picture of a volume in the state's layout.
 
@@ -46,6 +47,8 @@ def picture_of(
         Of the whole picture, px.
     pixel_ratio : float
         Pixels of the picture per point of the screen: text grows with it.
+    tissues : TissueMap, optional
+        Where the tissues are; looked for, where the state shows any, when left out.
 
     Returns
     -------
@@ -60,9 +63,10 @@ def picture_of(
     if header:
         _draw_header(whole[:header], volume, height)
     body = whole[header:]
-    labels = labels_for(volume, state)
+    if tissues is None:
+        tissues = tissues_for(volume, state)
     if state.layout != "four-up":
-        body[:] = pane_of(volume, state, state.layout, body.shape[:2], pixel_ratio, labels)
+        body[:] = pane_of(volume, state, state.layout, body.shape[:2], pixel_ratio, tissues)
         return whole
     rows, columns = ((n - _GAP) // 2 for n in body.shape[:2])
     for place, pane in enumerate((*PLANES[:1], "3d", *PLANES[1:])):
@@ -70,7 +74,7 @@ def picture_of(
         left = (place % 2) * (columns + _GAP)
         part = body[top : top + rows + (body.shape[0] - _GAP) % 2 * (place // 2)]
         part = part[:, left : left + columns + (body.shape[1] - _GAP) % 2 * (place % 2)]
-        part[:] = pane_of(volume, state, pane, part.shape[:2], pixel_ratio, labels)
+        part[:] = pane_of(volume, state, pane, part.shape[:2], pixel_ratio, tissues)
     return whole
 
 
@@ -113,7 +117,8 @@ def montage_of(
         )
         raise ArgumentError(msg)
     whole = drawing.blank(size, _SEAM)
-    labels = labels_for(volume, state)
+    tissues = tissues_for(volume, replace(state, layout=plane))
+    labels = None if tissues is None else tissues.labels
     first = step(volume, replace(state, show_crosshair=False), plane, -total)
     for place in range(places):
         # The middles of equal shares: neither end is shown before what lies between.
@@ -132,7 +137,7 @@ def pane_of(
     pane: str,
     size: tuple[int, int],
     pixel_ratio: float = 1.0,
-    labels: npt.NDArray[np.uint8] | None = None,
+    tissues: TissueMap | None = None,
 ) -> Picture:
     """Return one pane: a plane by its name, or ``"3d"``.
 
@@ -142,11 +147,12 @@ def pane_of(
         If there is no such pane.
     """
     if pane != "3d":
+        labels = None if tissues is None else tissues.labels
         return slice_pane(volume, state, pane, size, pixel_ratio=pixel_ratio, labels=labels)
     if volume.unit != "HU":
         return sentence(size, f"no 3D: the values are {volume.unit}, not HU", pixel_ratio)
     try:
-        return volume_pane(volume, state, size, pixel_ratio=pixel_ratio)
+        return volume_pane(volume, state, size, pixel_ratio=pixel_ratio, tissues=tissues)
     except RenderingUnavailableError as error:
         return sentence(size, str(error), pixel_ratio)
 

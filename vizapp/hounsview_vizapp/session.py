@@ -21,7 +21,8 @@ from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slice_pane, step
 from hounsview_vizapp.state import ViewerState
-from hounsview_vizapp.tissuework import Found, find_tissues
+from hounsview_vizapp.tissuemap import TissueMap
+from hounsview_vizapp.tissuework import Found, find_tissues, tissues_shown
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
 from hounsview_vizapp.tools.hits import nearest_handle
@@ -68,6 +69,9 @@ class Viewer:
         self.tissue_numbers: list[tuple[str, str, str]] = []
         """(what, name, value with its unit) of the tissues that were found."""
         self._tissues_wanted = False
+        self._tissues_refused = False
+        self.tissue_map: TissueMap | None = None
+        """Where the tissues are, once they were found."""
         self.playing: str | None = None
         self._on_dirty: Callable[[set[str]], object] | None = None
         self._on_frame: Callable[[Frame], object] | None = None
@@ -214,7 +218,9 @@ class Viewer:
         if self._scene is None:
             from hounsview_vizapp.rendering import Scene
 
-            self._scene = Scene(self.volume, on_frame=self._frame_drawn)
+            self._scene = Scene(
+                self.volume, on_frame=self._frame_drawn, tissues=self.tissue_map
+            )
         return self._scene
 
     def close(self) -> None:
@@ -301,12 +307,13 @@ class Viewer:
     @property
     def needs_tissues(self) -> bool:
         """Whether tissues are to be shown or measured that nobody has looked for yet."""
-        wanted = self._tissues_wanted or any(each.shown for each in self.state.overlays)
-        return wanted and self.labels is None and self.volume.unit == "HU"
+        if self.labels is not None or self.volume.unit != "HU" or self._tissues_refused:
+            return False
+        return self._tissues_wanted or bool(tissues_shown(self.state.value))
 
     def want_tissues(self) -> None:
         """Ask for the tissues and their numbers."""
-        self._tissues_wanted = True
+        self._tissues_wanted, self._tissues_refused = True, False
         self._touch(())
 
     def find_tissues(self, progress: Progress | None = None) -> Found:
@@ -322,12 +329,15 @@ class Viewer:
     def show_tissues(self, found: Found | None) -> None:
         """Show tissues that were found; None: nobody will look for them again."""
         if found is None:
-            self._tissues_wanted = False
+            self._tissues_wanted, self._tissues_refused = False, True
             hidden = tuple(replace(each, shown=False) for each in self.state.overlays)
             self.state.overlays = hidden
             return
-        self.labels, self.tissue_notes = found.labels, found.notes
+        self.tissue_map = found.where
+        self.labels, self.tissue_notes = found.where.labels, found.notes
         self.tissue_numbers = found.numbers
+        if self._scene is not None:
+            self._scene.show_tissues(found.where)
         self._touch(PLANES)
 
     # Outputs.
@@ -379,6 +389,9 @@ class Viewer:
         if change.new.layout != "four-up":
             # Keys act on what is seen.
             self._active_pane = change.new.layout
+        if tissues_shown(change.new) - tissues_shown(change.old):
+            # What was stopped or has failed is asked for again.
+            self._tissues_refused = False
         if self.playing not in (None, *seen_panes(change.new)):
             self.playing = None
         self._touch(panes_touched(change.old, change.new))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 import hounsview as hv
-from hounsview.viewstate import TISSUES, Surface, ViewState
+from hounsview.viewstate import Surface, ViewState
 from hounsview.volume import Volume
+from hounsview_vizapp.tissuemap import TissueMap
 
 if TYPE_CHECKING:
     from hounsview.masks import Tissues
@@ -24,13 +24,12 @@ class Found:
 
     Parameters
     ----------
-    labels : (k, j, i) uint8
-        Values as `hounsview.masks.LABELS`.
+    where : TissueMap
     notes : tuple of str
     numbers : list of (what, name, value)
     """
 
-    labels: npt.NDArray[np.uint8]
+    where: TissueMap
     notes: tuple[str, ...]
     numbers: list[tuple[str, str, str]]
 
@@ -46,9 +45,9 @@ def find_tissues(volume: Volume, progress: Progress | None = None) -> Found:
         If `progress` returned False.
     """
     found = hv.masks.segment(volume, progress=progress)
-    labels = found.labels()[0] if found.masks else np.zeros(volume.shape, np.uint8)
     reasons = [f"{name.replace('_', ' ')}: {why}" for name, why in found.reasons.items()]
-    return Found(labels, (*found.notes, *reasons), numbers_of(volume, found))
+    where = TissueMap.of(found, volume.shape)
+    return Found(where, (*found.notes, *reasons), numbers_of(volume, found))
 
 
 def mask_name(tissue: str) -> str:
@@ -88,7 +87,7 @@ def mesh_of(volume: Volume, surface: Surface, *, progress: Progress | None = Non
     """
     from hounsview import surfaces
 
-    if surface.name not in TISSUES:
+    if not surface.tissue:
         level = surface.level or 0.0
         return surfaces.from_level(volume, level, target=None, name=surface.name)
     found = hv.masks.segment(volume, [mask_name(surface.name)], progress=progress)
@@ -96,18 +95,26 @@ def mesh_of(volume: Volume, surface: Surface, *, progress: Progress | None = Non
     return surfaces.from_mask(mask, volume.geometry, name=surface.name)
 
 
-def labels_for(volume: Volume, state: ViewState) -> npt.NDArray[np.uint8] | None:
-    """Return the label map that a view's overlays need; None where none is shown.
-
-    Tissues that cannot be found are left out, as in the window.
-    """
+def tissues_shown(state: ViewState) -> set[str]:
+    """Return the tissues that a view shows, over its slices or as surfaces."""
     from hounsview.masks import LABELS
 
-    names = [each.name for each in state.overlays if each.shown and each.name in LABELS]
-    if not names or volume.unit != "HU":
+    shown = {each.name for each in state.overlays if each.shown and each.name in LABELS}
+    if state.layout in ("four-up", "3d"):
+        shown |= {
+            f"{each.tissue} surface" for each in state.surfaces if each.tissue and each.shown
+        }
+    return shown
+
+
+def tissues_for(volume: Volume, state: ViewState) -> TissueMap | None:
+    """Return the tissues that a view shows; None where it shows none.
+
+    Those that cannot be found are left out, as in the window.
+    """
+    if volume.unit != "HU" or not tissues_shown(state):
         return None
-    found = hv.masks.segment(volume)
-    return found.labels()[0] if found.masks else None
+    return TissueMap.of(hv.masks.segment(volume), volume.shape)
 
 
 def numbers_of(

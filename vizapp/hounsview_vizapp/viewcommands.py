@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -14,6 +15,7 @@ import hounsview as hv
 from hounsview.sessions import SUFFIX
 from hounsview.viewstate import LAYOUTS, PLANES, SLAB_KINDS, Slab
 from hounsview_vizapp import opening
+from hounsview_vizapp.tissuework import tissues_for
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -202,7 +204,8 @@ def _write_movie(options: argparse.Namespace, volume: hv.Volume, state: hv.ViewS
             return
         from hounsview_vizapp.rendering import Scene
 
-        with Scene(volume) as scene:
+        tissues = tissues_for(volume, replace(state, layout="3d"))
+        with Scene(volume, tissues=tissues) as scene:
             frames = movies.turntable(scene, state, options.size, options.turntable)
             movies.write_movie(options.output, frames, options.turntable, progress=progress)
 

@@ -161,7 +161,8 @@ class Surface(Part):
     name : str
         ``"bone"``, ``"lung"`` or ``"skin"``, or any other word for a plain HU level.
     level : float, HU
-        Where the surface lies; None takes that of the tissue.
+        Where the surface lies; None takes that of the tissue. Any other level makes it the
+        surface of that level, under whatever name.
     color : (red, green, blue) float
         0 to 1.
     opacity : float
@@ -187,6 +188,11 @@ class Surface(Part):
             opacity=checks.within(self.opacity, 0, 1, "surface opacity"),
             shown=checks.is_a(self.shown, bool, "surface shown"),
         )
+
+    @property
+    def tissue(self) -> str:
+        """The tissue whose surface this is; empty for that of a HU level."""
+        return self.name if self.level == TISSUES.get(self.name) else ""
 
 
 @dataclass(frozen=True)

@@ -133,11 +133,11 @@ class Commands(QObject):
             return
         ratio = self._window.devicePixelRatioF()
         rows, columns = (round(n / ratio) for n in device_size(self._window.grid))
-        volume, state = viewer.volume, viewer.state.value
-        self._run(
-            f"Drawing {path.name}",
-            lambda tell: saving.write_picture(volume, state, wish, (rows, columns), path, tell),
-        )
+        draw = partial(
+            saving.write_picture, viewer.volume, viewer.state.value, wish, (rows, columns),
+            path, tissues=viewer.tissue_map,
+        )  # fmt: skip
+        self._run(f"Drawing {path.name}", draw)
 
     def save_movie(self) -> None:
         """Ask which and where, and save a movie."""
@@ -157,11 +157,11 @@ class Commands(QObject):
         """Save a movie."""
         viewer = self._needed()
         if viewer is not None:
-            volume, state = viewer.volume, viewer.state.value
-            self._run(
-                f"Drawing {path.name}",
-                lambda tell: saving.write_movie(volume, state, wish, path, tell),
-            )
+            draw = partial(
+                saving.write_movie, viewer.volume, viewer.state.value, wish, path,
+                tissues=viewer.tissue_map,
+            )  # fmt: skip
+            self._run(f"Drawing {path.name}", draw)
 
     def save_mesh(self) -> None:
         """Ask where, and save the first surface that is shown."""

@@ -22,6 +22,7 @@ from hounsview_vizapp.desktop.controls import whole_number
 from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.jobs import Tell
 from hounsview_vizapp.session import Viewer
+from hounsview_vizapp.tissuemap import TissueMap
 
 if TYPE_CHECKING:
     from hounsview.viewstate import Surface, ViewState
@@ -69,11 +70,13 @@ def write_picture(
     size: tuple[int, int],
     path: Path,
     tell: Tell,
+    *,
+    tissues: TissueMap | None = None,
 ) -> Path:
     """Draw and write a picture; `size` is that of the window, (rows, columns)."""
     whole = (size[0] * wish.scale, size[1] * wish.scale)
     shown = state.changed(layout=wish.pane)
-    picture = pictures.picture_of(volume, shown, whole, pixel_ratio=wish.scale)
+    picture = pictures.picture_of(volume, shown, whole, pixel_ratio=wish.scale, tissues=tissues)
     if not tell(1, 1, f"writing {path.name}"):
         msg = f"{path}: cancelled, nothing was written"
         raise CancelledError(msg)
@@ -82,18 +85,24 @@ def write_picture(
 
 
 def write_movie(
-    volume: Volume, state: ViewState, wish: MovieWish, path: Path, tell: Tell
+    volume: Volume,
+    state: ViewState,
+    wish: MovieWish,
+    path: Path,
+    tell: Tell,
+    *,
+    tissues: TissueMap | None = None,
 ) -> Path:
     """Draw and write a movie."""
     size = (wish.rows, wish.rows)
     if wish.pane != "3d":
         count = movies.slice_count(volume, state, wish.pane)
-        frames = movies.slice_run(volume, state, wish.pane, size)
+        frames = movies.slice_run(volume, state, wish.pane, size, tissues=tissues)
         movies.write_movie(path, frames, count, fps=wish.fps, progress=tell)
         return path
     from hounsview_vizapp.rendering import Scene
 
-    scene = Scene(volume)
+    scene = Scene(volume, tissues=tissues)
     try:
         frames = movies.turntable(scene, state, size, wish.turns)
         movies.write_movie(path, frames, wish.turns, fps=wish.fps, progress=tell)

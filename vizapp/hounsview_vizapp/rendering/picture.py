@@ -6,10 +6,16 @@ from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.rendering.scene import Scene
+from hounsview_vizapp.tissuemap import TissueMap
 
 
 def volume_pane(
-    volume: Volume, state: ViewState, size: tuple[int, int], *, pixel_ratio: float = 1.0
+    volume: Volume,
+    state: ViewState,
+    size: tuple[int, int],
+    *,
+    pixel_ratio: float = 1.0,
+    tissues: TissueMap | None = None,
 ) -> Picture:
     """Return one 3D picture of a volume, at the finest that the state's quality asks for.
 
@@ -22,6 +28,8 @@ def volume_pane(
         Of the picture, px.
     pixel_ratio : float
         Pixels of the picture per point of the screen: text grows with it.
+    tissues : TissueMap, optional
+        What surfaces of tissues are made from; without it from their HU levels.
 
     Returns
     -------
@@ -34,5 +42,5 @@ def volume_pane(
     RenderingUnavailableError
         If VTK finds no OpenGL.
     """
-    with Scene(volume) as scene:
+    with Scene(volume, tissues=tissues) as scene:
         return scene.picture(state, size, pixel_ratio=pixel_ratio)

@@ -95,11 +95,20 @@ class Pyramid:
         return self.level(COARSE_VOXELS)
 
 
-def level_of(volume: Volume, most_voxels: int) -> Level:
+def level_of(
+    volume: Volume, most_voxels: int, values: npt.NDArray[np.uint8] | None = None
+) -> Level:
     """Return the finest level of at most so many voxels, as even in mm as can be.
 
     A sheared volume is reduced first and then resampled onto an upright grid, which may
     have more voxels.
+
+    Parameters
+    ----------
+    volume : Volume
+    most_voxels : int
+    values : (k, j, i) uint8, optional
+        What to reduce in place of the HU.
     """
     stored = reduction(volume.geometry, most_voxels)
     order, flips = volume.geometry.axes_to(AXIAL)
@@ -108,7 +117,9 @@ def level_of(volume: Volume, most_voxels: int) -> Level:
     starts = [0, 0, 0]
     for axis, flipped in zip(order, flips, strict=True):
         starts[axis] = volume.shape[axis] % stored[axis] if flipped else 0
-    hu = _reduced(volume.hu, stored, starts)
+    hu = _reduced(volume.hu if values is None else values, stored, starts)
+    if values is not None:
+        hu = hu.astype(np.int16)
     # Block means lie at the centres of their blocks.
     to_stored = np.diag([*map(float, stored), 1.0])
     to_stored[:3, 3] = np.asarray(starts) + (np.asarray(stored) - 1) / 2
@@ -177,7 +188,7 @@ def _reduced(
         plane = np.ascontiguousarray(plane)
         if (fj, fi) != (1, 1):
             plane = cv2.resize(plane, shape[:0:-1], interpolation=cv2.INTER_AREA)
-        reduced[k] = np.rint(plane) if hu.dtype.kind == "i" else plane
+        reduced[k] = plane if hu.dtype.kind == "f" else np.rint(plane)
     return reduced
 
 

@@ -21,6 +21,7 @@ from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.rendering.stage import Drawn, Job, Rung, Stage
 from hounsview_vizapp.rendering.thread import Executor, default_executor
 from hounsview_vizapp.rendering.wishes import Frame, Wish, failed, scene_key
+from hounsview_vizapp.tissuemap import TissueMap
 
 T = TypeVar("T")
 
@@ -49,6 +50,8 @@ class Scene:
         Of unit "HU".
     on_frame : callable, optional
         Called with each `Frame`, in the thread that draws: hand it on and return.
+    tissues : TissueMap, optional
+        See `show_tissues`.
     executor : Executor, optional
         Where drawing is done; a thread of its own by default.
     """
@@ -58,6 +61,7 @@ class Scene:
         volume: Volume,
         *,
         on_frame: Callable[[Frame], None] | None = None,
+        tissues: TissueMap | None = None,
         executor: Executor | None = None,
     ) -> None:
         self._volume = volume
@@ -71,6 +75,7 @@ class Scene:
         self._last: Wish | None = None
         # From here on: touched by the drawing thread alone.
         self._stage: Stage | None = None
+        self._tissues = tissues
         self._failure: Exception | None = None
         self._wish: Wish | None = None
         self._ladder: deque[Rung] = deque()
@@ -163,6 +168,22 @@ class Scene:
         self._post_or_refuse(do)
         return future.result()
 
+    def show_tissues(self, tissues: TissueMap) -> None:
+        """Take surfaces of tissues from where these are; until then from their HU levels.
+
+        Never waits. A frame follows where one was asked for before.
+        """
+
+        def do() -> None:
+            self._tissues = tissues
+            if self._stage is not None:
+                self._stage.show_tissues(tissues)
+            self._draw_anew()
+
+        with self._lock:
+            if not self._closed:
+                self._executor.post(do)
+
     def close(self) -> None:
         """Take everything away and end the thread; what still waits is refused.
 
@@ -216,6 +237,7 @@ class Scene:
         if self._stage is None:
             try:
                 self._stage = Stage(self._volume)
+                self._stage.show_tissues(self._tissues)
             except Exception as error:
                 self._failure = error
                 raise
@@ -341,13 +363,17 @@ class Scene:
 
     def _worked(self, work: Callable[[Any], T]) -> T:
         plotter = self._opened().plotter
-        self._final = None
         try:
             return work(plotter)
         finally:
-            with self._lock:
-                self._wanted = self._wanted or self._last
-            self._again()
+            self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        """Draw what was asked for last: something else than the state has changed."""
+        self._final = None
+        with self._lock:
+            self._wanted = self._wanted or self._last
+        self._again()
 
     def _deliver(self, wish: Wish, drawn: Drawn) -> None:
         is_final = not self._ladder and not wish.moving

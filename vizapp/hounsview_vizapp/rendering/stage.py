@@ -28,6 +28,7 @@ from hounsview_vizapp.rendering.pyramid import COARSE_VOXELS, Pyramid
 from hounsview_vizapp.rendering.surfaces import ReadySurface, SurfaceKey, Surfaces
 from hounsview_vizapp.rendering.volumes import ReadyVolume, VolumeKey, Volumes
 from hounsview_vizapp.rendering.wishes import Wish
+from hounsview_vizapp.tissuemap import TissueMap
 
 FINE_VOXELS: Final = 24_000_000
 _MOVING_RATE, _FIRST_RATE, _STILL_RATE = 20.0, 8.0, 0.0001
@@ -117,6 +118,10 @@ class Stage:
     @cached_property
     def _all_voxels(self) -> int:
         return memory.affordable(int(np.prod(self._pyramid.volume.shape)))
+
+    def show_tissues(self, tissues: TissueMap | None) -> None:
+        """Take surfaces of tissues from where these are; None: from their HU levels."""
+        self._surfaces.tissues = tissues
 
     def rungs(self, wish: Wish) -> list[Rung]:
         """Return the pictures to draw for a wish, the last one final."""
@@ -232,13 +237,17 @@ class Stage:
         badges = drawing.status_badge(self._pyramid.volume)
         if state.show_labels:
             draw_labels(
-                picture, state.camera, _name(state), badges, level.resolution,
+                picture, state.camera, self._name(state), badges, level.resolution,
                 pixel_ratio=wish.pixel_ratio,
             )  # fmt: skip
         else:
             height = label_height(wish.size, wish.pixel_ratio)
             drawing.draw_badges(picture, badges, height=height)
         return Drawn(picture, level.resolution, aim.mm_per_pixel(wish.size[0]))
+
+    def _name(self, state: ViewState) -> str:
+        shown = [rendering_presets()[state.rendering].label] if state.show_volume else []
+        return ", ".join(shown + self._surfaces.names(state))
 
     def _render(self, interrupted: Callable[[], bool] | None) -> bool:
         """Render; return whether it came to its end."""
@@ -299,12 +308,6 @@ def _halves(state: ViewState) -> list[ViewState]:
 
 def _is_translucent(state: ViewState) -> bool:
     return any(surface.shown and surface.opacity < 1 for surface in state.surfaces)
-
-
-def _name(state: ViewState) -> str:
-    shown = [rendering_presets()[state.rendering].label] if state.show_volume else []
-    shown += [surface.name for surface in state.surfaces if surface.shown]
-    return ", ".join(shown)
 
 
 def _plotter() -> Any:

@@ -1,4 +1,9 @@
-"""Surfaces of tissue in a scene: extracted at a HU level, once for each level of detail."""
+"""Surfaces of tissue in a scene: extracted at a HU level, once for each level of detail.
+
+Once it is known where a tissue is, its surface is still that of its HU level, so that it stays
+as smooth as the values are; but values are put above the level inside the tissue, and below
+outside of it (for lung the other way round).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hounsview.viewstate import Surface, ViewState
+import numpy as np
+
+from hounsview.viewstate import TISSUES, Surface, ViewState
 from hounsview.volume import AIR_HU
 from hounsview_vizapp.rendering.body import INSIDE_MM, Body, Content
 from hounsview_vizapp.rendering.placing import cut_mapper, image_of, matrix_of, placement
-from hounsview_vizapp.rendering.pyramid import Level, Pyramid
+from hounsview_vizapp.rendering.pyramid import Level, Pyramid, box_around, level_of, smoothed
+from hounsview_vizapp.tissuemap import TissueMap
 
 _MOST_KEPT: Final = 12
 _FILLED_ABOVE_HU: Final = 200.0
+_CLEARLY_HU: Final = 200.0
+_MOSTLY: Final = 0.75
+_HARDLY: Final = 0.25
 _AMBIENT, _DIFFUSE, _SPECULAR, _POWER = 0.12, 0.85, 0.22, 18.0
 
 
@@ -29,12 +40,15 @@ class SurfaceKey:
     hu : float
     table : bool
         Whether the table may be a part of it.
+    found : bool
+        Whether it is known where the tissue is.
     """
 
     factors: tuple[int, int, int]
     tissue: str
     hu: float
     table: bool
+    found: bool = False
 
 
 @dataclass(eq=False)
@@ -59,13 +73,43 @@ class Surfaces:
         self._pyramid = pyramid
         self._body = body
         self._renderer = renderer
+        self.tissues: TissueMap | None = None
         self._ready: dict[SurfaceKey, ReadySurface] = {}
         self._shown: dict[SurfaceKey, Any] = {}
 
     def needed(self, state: ViewState, voxels: int) -> list[SurfaceKey]:
         """Return what must be ready to draw a state at a level."""
         factors = self._pyramid.factors(voxels)
-        return [_key(surface, factors, state) for surface in state.surfaces if surface.shown]
+        return list(self._keys(state, factors))
+
+    def names(self, state: ViewState) -> list[str]:
+        """Return what to call the surfaces that are shown, and what was not found."""
+        return [self._name(surface) for surface in state.surfaces if surface.shown]
+
+    def _name(self, surface: Surface) -> str:
+        if surface.name in TISSUES and (not surface.tissue or self.tissues is None):
+            return f"{surface.name} ({surface.level:g} HU)"
+        if self.tissues is None or not surface.tissue:
+            return surface.name
+        found = self.tissues.parts_of(surface.tissue)
+        return surface.name if found else f"no {surface.name} found"
+
+    def _keys(
+        self, state: ViewState, factors: tuple[int, int, int]
+    ) -> dict[SurfaceKey, Surface]:
+        keys: dict[SurfaceKey, Surface] = {}
+        for surface in state.surfaces:
+            if not surface.shown:
+                continue
+            level = surface.level
+            assert level is not None  # the state fills it in
+            if not surface.tissue or self.tissues is None:
+                tissue = surface.tissue if surface.tissue in ("lung", "skin") else ""
+                table = state.show_table or tissue == "lung"
+                keys[SurfaceKey(factors, tissue, level, table)] = surface
+            elif self.tissues.parts_of(surface.tissue):
+                keys[SurfaceKey(factors, surface.tissue, level, False, found=True)] = surface
+        return keys
 
     def missing(self, keys: Iterable[SurfaceKey]) -> list[SurfaceKey]:
         """Return those that are not ready, each once."""
@@ -75,7 +119,15 @@ class Surfaces:
         """Return a surface; touches nothing that another thread draws with."""
         from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-        level = _content(key).of(self._pyramid.level(voxels), self._body)
+        level = self._pyramid.level(voxels)
+        tissues = self.tissues
+        if key.found and tissues is not None:
+            share = level_of(self._pyramid.volume, voxels, tissues.mask_of(key.tissue))
+            level = bounded(level, share, key.hu, low_inside=key.tissue == "lung")
+            if key.tissue == "skin":
+                level = smoothed(level)  # rings are seen most on it
+        else:
+            level = _content(key).of(level, self._body)
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(isosurface(level, key.hu))
         mapper.ScalarVisibilityOff()
@@ -96,7 +148,7 @@ class Surfaces:
     def show(self, state: ViewState, voxels: int, planes: list[Any]) -> None:
         """Put the state's surfaces into the picture, and no others."""
         factors = self._pyramid.factors(voxels)
-        wanted = {_key(s, factors, state): s for s in state.surfaces if s.shown}
+        wanted = self._keys(state, factors)
         for key in [key for key in self._shown if key not in wanted]:
             self._renderer.RemoveActor(self._shown.pop(key))
         for key, surface in wanted.items():
@@ -127,13 +179,6 @@ class Surfaces:
         actor.ReleaseGraphicsResources(self._renderer.GetRenderWindow())
 
 
-def _key(surface: Surface, factors: tuple[int, int, int], state: ViewState) -> SurfaceKey:
-    tissue = surface.name if surface.name in ("lung", "skin") else ""
-    level = surface.level
-    assert level is not None  # the state fills it in
-    return SurfaceKey(factors, tissue, level, state.show_table or tissue == "lung")
-
-
 def _content(key: SurfaceKey) -> Content:
     """Return the values that a surface is extracted from, so that it is closed."""
     if key.tissue == "lung":
@@ -141,6 +186,29 @@ def _content(key: SurfaceKey) -> Content:
     outside = None if key.table else float(AIR_HU)
     filled = key.hu + _FILLED_ABOVE_HU if key.tissue == "skin" else None
     return Content(outside, filled=filled, ends=float(AIR_HU))
+
+
+def bounded(level: Level, share: Level, hu: float, *, low_inside: bool) -> Level:
+    """Return a level that crosses a HU value only around a tissue; smoothed, padded.
+
+    Parameters
+    ----------
+    level : Level
+    share : Level
+        On the same grid: how much of each voxel is of the tissue, 0 to 255.
+    hu : float
+    low_inside : bool
+        Whether the tissue is what lies below the value.
+    """
+    low, high = (level.hu.dtype.type(hu + step) for step in (-_CLEARLY_HU, _CLEARLY_HU))
+    mostly, hardly = share.hu >= _MOSTLY * 255, share.hu <= _HARDLY * 255
+    above, below = (hardly, mostly) if low_inside else (mostly, hardly)
+    values = level.hu.copy()
+    np.maximum(values, high, out=values, where=above)
+    np.minimum(values, low, out=values, where=below)
+    box = box_around(share.hu[::2, ::2, ::2] > 0, values.shape)
+    part = smoothed(Level(values, level.geometry, level.factors).part(box))
+    return part.padded(float(high if low_inside else low))
 
 
 def isosurface(level: Level, hu: float) -> Any:

@@ -124,8 +124,9 @@ class SurfacesPanel(Panel):
         if self.viewer is None:
             return
         before = self.viewer.state.surfaces[row]
-        # A surface that is called by its level keeps being called by it.
-        named = before.name == _level_name(before.level or 0)
+        # A surface that is called by its level keeps being called by it; one of a tissue
+        # becomes one of a level.
+        named = bool(before.tissue) or before.name == _level_name(before.level or 0)
         name = _level_name(level) if named else before.name
         self._change(row, level=level, name=name)
 
