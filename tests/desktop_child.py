@@ -53,6 +53,7 @@ class Questions(QObject):
             "can_undo": viewer is not None and viewer.state.can_undo,
             "banner": banner.text.text() if banner.isVisible() else "",
             "refusal": window.refusal.text.text(),
+            "title": window.windowTitle(),
             "busy": window.opener.is_busy or window.commands.is_busy,
             "frames": {pane: w.frames_shown for pane, w in window.grid.panes.items()},
             "scene": window.grid.scene_shown,
@@ -109,7 +110,10 @@ class Questions(QObject):
         return {}
 
     def _quit(self) -> dict[str, Any]:
-        window_of().close()
+        window = window_of()
+        if window.viewer is not None:
+            window.viewer.mark_saved(window.viewer.state.value)
+        window.close()
         return {}
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import pyvista
 from PIL import Image
 
 import hounsview as hv
 from hounsview.viewstate import PLANES, Surface, Transfer
-from hounsview_vizapp import meshes, movies
+from hounsview_vizapp import movies, tissuework
 from hounsview_vizapp.contents import (
     contents,
     first_to_show,
@@ -105,8 +104,11 @@ def test_a_job_ends_in_a_result_or_an_error_and_tells_progress() -> None:
     assert isinstance(results[1], ZeroDivisionError)
 
 
-@pytest.mark.parametrize("ending", ["returns", "raises", "CancelledError"])
-def test_a_cancelled_job_says_only_that(ending: str) -> None:
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [("returns", "done"), ("raises", "cancelled"), ("CancelledError", "cancelled")],
+)
+def test_a_cancelled_job_says_what_became_of_it(ending: str, expected: str) -> None:
     begun, go_on = threading.Event(), threading.Event()
     said: list[str] = []
 
@@ -130,7 +132,7 @@ def test_a_cancelled_job_says_only_that(ending: str) -> None:
     job.cancel()
     go_on.set()
     assert job.wait(10)
-    assert said == ["cancelled"]
+    assert said == [expected]
 
 
 def test_loading_is_cancelled_by_a_job(tmp_path: Path) -> None:
@@ -303,31 +305,21 @@ def ball(letters: str = "SPL") -> hv.Volume:
     return hv.Volume((1000 - 80 * (away - 12)).astype(np.int16), geometry).reorient(letters)
 
 
-@pytest.mark.parametrize("suffix", meshes.FORMATS)
-@pytest.mark.parametrize("letters", ["SPL", "IAR", "LSP"])
-def test_a_mesh_lies_in_the_patient_and_faces_outwards(
-    tmp_path: Path, suffix: str, letters: str
-) -> None:
-    volume = ball(letters)
-    path = meshes.write_mesh(volume, Surface("ball", 1000.0), tmp_path / f"ball{suffix}")
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
-    mesh = pyvista.read(path)
-    assert np.allclose(mesh.center, ball().geometry.centre, atol=0.1)
-    assert mesh.volume == pytest.approx(4 / 3 * np.pi * 12**3, rel=0.03)
-    corners = mesh.points[mesh.regular_faces].astype(float)
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    outward = corners.mean(axis=1) - ball().geometry.centre
-    turned = np.einsum("ij,ij->i", normals, outward)
-    assert (turned > 0).sum() > 0.9 * len(turned)
-    assert turned.min() > -1e-3  # slivers aside
+def test_a_mesh_of_a_level_lies_in_the_patient(tmp_path: Path) -> None:
+    mesh = tissuework.mesh_of(ball("LSP"), Surface("ball", 1000.0))
+    assert np.allclose((mesh.box[0] + mesh.box[1]) / 2, ball().geometry.centre, atol=0.1)
+    assert mesh.volume_ml == pytest.approx(4 / 3 * np.pi * 1.2**3, rel=0.03)
+    with pytest.raises(hv.ArgumentError, match="nothing here is 20000 HU"):
+        tissuework.mesh_of(ball(), Surface("metal", 20_000.0))
 
 
-def test_a_mesh_of_nothing_or_under_another_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(hv.ArgumentError, match="nothing in this volume"):
-        meshes.write_mesh(ball(), Surface("metal", 20_000.0), tmp_path / "a.stl")
-    with pytest.raises(hv.ArgumentError, match=r"\.stl, \.ply, \.obj"):
-        meshes.write_mesh(ball(), Surface("bone"), tmp_path / "a.vtk")
-    assert list(tmp_path.iterdir()) == []
+def test_a_mesh_of_a_tissue_is_that_of_its_mask() -> None:
+    volume = hv.phantom("thorax", spacing=(5, 3, 3))
+    mask = hv.masks.segment(volume, ["bone"]).masks["bone"]
+    mesh = tissuework.mesh_of(volume, Surface("bone"))
+    assert mesh.volume_ml == pytest.approx(mask.sum() * 45 / 1000, rel=0.01)
+    with pytest.raises(hv.TissueNotFoundError, match="lung"):
+        tissuework.mesh_of(hv.phantom("head", spacing=(6, 4, 4)), Surface("lung"))
 
 
 def test_a_series_of_the_kit_is_listed(tmp_path: Path) -> None:

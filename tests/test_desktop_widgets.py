@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import hounsview as hv
 from desktop_kit import needs_screen
-from hounsview.viewstate import Surface
+from hounsview.viewstate import Measurement, Surface
 from hounsview_vizapp.contents import contents
 
 pytestmark = needs_screen
@@ -307,7 +308,7 @@ def test_a_second_path_overtakes_the_first(window, application, tmp_path: Path) 
         application.processEvents()
         time.sleep(0.005)
     assert window.viewer.volume.geometry.spacing[0] == pytest.approx(9)
-    assert window.series.where.text() == str(tmp_path / "b")
+    assert window.series.listed[0] == str(tmp_path / "b")
 
 
 def test_previewed_slices_are_badged(window, application, tmp_path: Path) -> None:
@@ -331,7 +332,7 @@ def done(window, application) -> None:
 def test_pictures_movies_meshes_sessions_and_scripts_are_saved(
     opened, application, tmp_path: Path, monkeypatch
 ) -> None:
-    from hounsview_vizapp.desktop import saving
+    from hounsview_vizapp.desktop import questions, saving
 
     out = tmp_path / "out"
     out.mkdir()
@@ -343,8 +344,8 @@ def test_pictures_movies_meshes_sessions_and_scripts_are_saved(
     assert cv2.imread(str(out / "a.png")).shape[:2] == (3 * grid.height(), 3 * grid.width())
     opened.commands.write_movie(saving.MovieWish("axial", 128, 10, 8), out / "a.mp4")
     done(opened, application)
-    names = iter(["a.stl", "view", "view.py"])
-    monkeypatch.setattr(saving, "ask_file", lambda *_: out / next(names))
+    names = iter(["a.stl", "view.hounsview.json", "view.py"])
+    monkeypatch.setattr(questions, "ask_target", lambda *_: out / next(names))
     opened.viewer.state.surfaces = (Surface("rods", 200.0),)
     for save in ("save_mesh", "save_session", "save_script"):
         getattr(opened.commands, save)()
@@ -363,7 +364,7 @@ def test_a_movie_is_cancelled_and_nothing_is_left(opened, application, tmp_path:
     out = tmp_path / "out"
     out.mkdir()
     opened.commands.write_movie(saving.MovieWish("sagittal", 512, 10, 8), out / "a.mp4")
-    opened.progress.cancel.click()
+    opened.saving.cancel.click()
     done(opened, application)
     assert list(out.iterdir()) == []
     assert "nothing was written" in opened.statusBar().currentMessage()
@@ -378,6 +379,298 @@ def test_a_failed_save_is_said(opened, application, tmp_path: Path) -> None:
     opened.viewer.state.surfaces = ()
     opened.commands.save_mesh()
     assert "No surface is shown" in opened.banner.text.text()
+
+
+# Tissues.
+
+
+@pytest.fixture
+def chest(window, application, tmp_path: Path):
+    hv.write_dicom(hv.phantom("thorax", spacing=(6, 3, 3), noise=8), tmp_path / "chest")
+    window.open_path(str(tmp_path / "chest"))
+    until(application, lambda: window.viewer is not None)
+    window.tabs.setCurrentWidget(window.tissues)
+    return window
+
+
+def test_a_tissue_is_looked_for_once_and_laid_over_the_slices(chest, application) -> None:
+    viewer = chest.viewer
+    plain = viewer.picture("axial", (200, 240))
+    chest.tissues.toggles["left_lung"].click()
+    until(application, lambda: viewer.labels is not None)
+    over = viewer.picture("axial", (200, 240))
+    changed = np.abs(over.astype(int) - plain).max(axis=-1) > 20
+    assert changed[:, 125:].sum() > 500  # the patient's left is right in the picture
+    assert changed[:, :115].sum() == 0
+    assert np.array_equal(over, picture_of_pane(viewer, "axial", (200, 240)))
+    until(application, lambda: chest.tissues.numbers.topLevelItemCount() > 5)
+    names = [what for what, _, _ in viewer.tissue_numbers]
+    assert {"left_lung", "bone", "fat", "lung density"} <= set(names)
+    viewer.state.undo()
+    assert np.array_equal(viewer.picture("axial", (200, 240)), plain)
+    labels = viewer.labels
+    chest.tissues.toggles["bone"].click()
+    application.processEvents()
+    assert viewer.labels is labels
+
+
+def picture_of_pane(viewer, plane: str, size: tuple[int, int]) -> np.ndarray:
+    from hounsview_vizapp.pictures import pane_of
+    from hounsview_vizapp.tissuework import labels_for
+
+    state = viewer.state.value
+    return pane_of(viewer.volume, state, plane, size, labels=labels_for(viewer.volume, state))
+
+
+def test_the_search_is_cancelled_and_not_begun_again(chest, application, monkeypatch) -> None:
+    viewer = chest.viewer
+    chest.tissues.toggles["bone"].click()
+    until(application, lambda: chest.commands.is_busy)
+    chest.saving.cancel.click()
+    done(chest, application)
+    for _ in range(20):
+        application.processEvents()
+    assert viewer.labels is None or not viewer.needs_tissues
+    assert not chest.commands.is_busy
+
+
+def test_why_a_tissue_is_missing_is_said(window, application, tmp_path: Path) -> None:
+    hv.write_dicom(hv.phantom("head", spacing=(6, 4, 4)), tmp_path / "head")
+    window.open_path(str(tmp_path / "head"))
+    until(application, lambda: window.viewer is not None)
+    window.tabs.setCurrentWidget(window.tissues)
+    window.tissues._find()
+    until(application, lambda: window.viewer.tissue_notes)
+    window._follow()
+    assert "lung" in window.tissues.notes.text()
+    window.tissues.copy()
+
+
+# What a review found.
+
+
+def test_a_preview_of_a_load_that_was_overtaken_is_not_shown(
+    window, application, tmp_path: Path, monkeypatch
+) -> None:
+    from hounsview_vizapp import contents as module
+
+    hv.write_dicom(VOLUME, tmp_path / "a")
+    hv.write_dicom(VOLUME, tmp_path / "b")
+    begun, go_on = threading.Event(), threading.Event()
+    plain = module._preview
+
+    def slow(series, count):
+        if not begun.is_set():
+            begun.set()
+            go_on.wait(20)
+        return plain(series, count)
+
+    monkeypatch.setattr(module, "_preview", slow)
+    shown: list[object] = []
+    window.opener.previewed.connect(shown.append)
+    window.open_path(str(tmp_path / "a"))
+    assert begun.wait(20)
+    window.open_path(str(tmp_path / "b"))
+    go_on.set()
+    until(application, lambda: window.viewer is not None)
+    assert len(shown) == 1
+    assert window.series.listed[0] == str(tmp_path / "b")
+
+
+def measured(window) -> None:
+    ruler = Measurement("ruler", [(0, 0, 0), (30, 0, 0)])
+    window.viewer.state.measurements = (ruler,)
+
+
+def test_a_closed_volume_takes_its_numbers_along(opened, application, monkeypatch) -> None:
+    from hounsview_vizapp.desktop import questions
+
+    measured(opened)
+    opened.tabs.setCurrentWidget(opened.measurements)
+    opened._follow()
+    assert opened.measurements.table.rowCount() == 1
+    monkeypatch.setattr(questions, "ask_save_first", lambda *_: "discard")
+    opened.close_volume()
+    assert opened.measurements.table.rowCount() == 0
+    assert "30.0 mm" not in opened.measurements.text()
+
+
+@pytest.mark.parametrize("answer", ["cancel", "discard", "save"])
+def test_measurements_are_not_lost_without_a_question(
+    opened, application, tmp_path: Path, monkeypatch, answer: str
+) -> None:
+    from hounsview_vizapp.desktop import questions
+
+    asked: list[int] = []
+
+    def ask(_, count: int) -> str:
+        asked.append(count)
+        return answer
+
+    file = tmp_path / "kept.hounsview.json"
+    monkeypatch.setattr(questions, "ask_save_first", ask)
+    monkeypatch.setattr(questions, "ask_target", lambda *_: file)
+    opened.close_volume()
+    assert asked == []  # nothing was measured
+    opened.open_path(str(tmp_path / "rods"))
+    until(application, lambda: opened.viewer is not None)
+    measured(opened)
+    opened.close_volume()
+    assert asked == [1]
+    assert (opened.viewer is None) == (answer != "cancel")
+    assert file.exists() == (answer == "save")
+    if answer == "save":
+        assert len(hv.read_session(file).state.measurements) == 1
+    if answer == "cancel":
+        opened.viewer.mark_saved(opened.viewer.state.value)
+
+
+def test_controls_follow_when_their_tab_comes_up(opened) -> None:
+    opened.tabs.setCurrentWidget(opened.series)
+    opened.viewer.state.window = "lung"
+    opened.tabs.setCurrentWidget(opened.display)
+    assert opened.display.windows["lung"].isChecked()
+    assert opened.display.window_width.value() == 1500
+
+
+def test_boxes_show_what_the_state_says(opened) -> None:
+    opened.tabs.setCurrentWidget(opened.display)
+    opened.viewer.state.change(
+        window=hv.Window(40.4, 0.5, "LINEAR_EXACT"), oblique=(200.0, 0.0, 0.0)
+    )
+    opened.display.follow()
+    assert opened.display.window_center.value() == 40.4
+    assert opened.display.window_width.value() == 0.5
+    assert opened.display.angles[0].value() == 200
+
+
+def test_steps_stop_merging_when_a_hand_rests(opened, application) -> None:
+    opened.viewer.state.layout = "axial"
+    for _ in range(2):
+        opened.viewer.key("Up")
+        until(application, lambda: not opened.grid._still_timer.isActive())
+        opened.grid._refine()
+    first = opened.viewer.state.crosshair
+    opened.viewer.state.undo()
+    assert opened.viewer.state.crosshair not in (None, first)
+
+
+def test_a_surface_called_by_its_level_is_renamed_with_it(opened) -> None:
+    opened.tabs.setCurrentWidget(opened.surfaces)
+    opened.viewer.state.surfaces = (Surface("250 HU", 250.0), Surface("bone"))
+    opened.surfaces.follow()
+    opened.surfaces._controls[0][2].setValue(400)
+    opened.surfaces._controls[1][2].setValue(300)
+    assert [(s.name, s.level) for s in opened.viewer.state.surfaces] == [
+        ("400 HU", 400), ("bone", 300),
+    ]  # fmt: skip
+
+
+def test_the_wheel_changes_no_box_that_nobody_chose(opened, application) -> None:
+    from PySide6.QtCore import QPoint, QPointF, Qt
+    from PySide6.QtGui import QWheelEvent
+    from PySide6.QtWidgets import QApplication
+
+    opened.tabs.setCurrentWidget(opened.display)
+    box = opened.display.window_width
+    opened.grid.panes["axial"].setFocus()
+
+    def turn() -> None:
+        at = QPointF(box.rect().center())
+        event = QWheelEvent(
+            at, box.mapToGlobal(at), QPoint(), QPoint(0, -240), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(box, event)
+
+    turn()
+    assert opened.viewer.state.window.width == 400
+    box.setFocus()
+    turn()
+    assert opened.viewer.state.window.width < 400
+
+
+def test_a_long_name_does_not_widen_the_window(window, application) -> None:
+    width = window.width()
+    window.say_error("could not open " + "x" * 400, hv.ReadError("y" * 400))
+    application.processEvents()
+    assert window.minimumSizeHint().width() <= width
+    assert window.width() == width
+
+
+def test_a_file_of_unknown_unit_can_be_called_hu(window, application, tmp_path: Path) -> None:
+    import nibabel
+
+    nibabel.save(
+        nibabel.Nifti1Image(np.random.default_rng(0).normal(0, 99, (9, 9, 9)), np.eye(4)),
+        tmp_path / "a.nii.gz",
+    )
+    window.open_path(str(tmp_path / "a.nii.gz"))
+    until(application, lambda: window.viewer is not None)
+    assert window.viewer.volume.unit == "unknown"
+    assert window.banner.more.text() == "They are HU"
+    first = window.viewer
+    window.banner.more.click()
+    until(application, lambda: window.viewer is not first)
+    assert window.viewer.volume.unit == "HU"
+    assert window.viewer.source.unit == "HU"
+
+
+def test_a_session_asks_until_it_has_its_scan(
+    window, application, tmp_path: Path, monkeypatch
+) -> None:
+    from hounsview_vizapp.desktop import questions
+
+    hv.write_dicom(VOLUME, tmp_path / "scan")
+    hv.write_dicom(hv.phantom("hu-rods", spacing=(9, 3, 3)), tmp_path / "other")
+    window.open_path(str(tmp_path / "scan"))
+    until(application, lambda: window.viewer is not None)
+    file = hv.write_session(window.viewer.saved(), tmp_path / "a.hounsview.json")
+    window.close_volume()
+    (tmp_path / "scan").rename(tmp_path / "moved")
+    answers = iter([str(tmp_path / "other"), str(tmp_path / "moved")])
+    reasons: list[str] = []
+
+    def ask(_, why: str) -> str:
+        reasons.append(why)
+        return next(answers)
+
+    monkeypatch.setattr(questions, "ask_where", ask)
+    window.open_path(str(file))
+    until(application, lambda: window.viewer is not None)
+    assert ["no longer at" in reasons[0], "holds no series" in reasons[1]] == [True, True]
+    assert window.viewer.source.path == str(tmp_path / "moved")
+
+
+def test_files_get_the_ending_of_the_chosen_kind() -> None:
+    from hounsview_vizapp.desktop.questions import with_ending
+
+    kinds = (".stl", ".ply")
+    assert with_ending(Path("/a/bone"), ".ply", kinds) == Path("/a/bone.ply")
+    assert with_ending(Path("/a/bone.STL"), ".ply", kinds) == Path("/a/bone.STL")
+    assert with_ending(Path("/a/pat.v2"), ".ply", kinds) == Path("/a/pat.v2.ply")
+    session = (".hounsview.json",)
+    assert (
+        with_ending(Path("view.json"), session[0], session).name == "view.json.hounsview.json"
+    )
+
+
+def test_a_measurement_gets_a_name(opened) -> None:
+    measured(opened)
+    opened.measurements.name(0, "aorta")
+    assert opened.viewer.state.measurements[0].text == "aorta"
+    assert "aorta" in opened.measurements.text()
+    opened.measurements.name(0, "a\nb")
+    assert "this name cannot be used" in opened.banner.text.text().lower()
+    assert opened.viewer.state.measurements[0].text == "aorta"
+    opened.viewer.mark_saved(opened.viewer.state.value)
+
+
+def test_nothing_can_be_done_to_nothing(window, opened) -> None:
+    entries = [a for a in window.menus._needing if a.text()]
+    assert all(entry.isEnabled() for entry in entries)
+    window.close_volume()
+    assert not any(entry.isEnabled() for entry in entries)
 
 
 def test_keys_have_the_names_of_the_table(application) -> None:

@@ -88,7 +88,7 @@ def test_text_is_as_large_on_a_dense_screen() -> None:
     assert heights[1] == 2 * heights[0] > 0
 
 
-@pytest.mark.parametrize("text", ["S 120.5 mm", "jgpq|", "Ärger 20°", ""])
+@pytest.mark.parametrize("text", ["S 120.5 mm", "jgpq|", "Ärger 20°", "ÅÇçµmm²", ""])
 def test_a_text_lies_in_the_box_it_says(text: str) -> None:
     picture = drawing.blank((60, 300))
     drawing.draw_text(picture, text, (30, 40), height=12)
@@ -97,6 +97,37 @@ def test_a_text_lies_in_the_box_it_says(text: str) -> None:
     changed[max(0, box[0]) : box[2], max(0, box[1]) : box[3]] = False
     assert not changed.any()
     assert bool(text) == (picture != drawing.NOT_MEASURED).any()
+
+
+def ink(text: str, height: int = 20) -> np.ndarray:
+    picture = drawing.blank((80, 200), (0, 0, 0))
+    drawing.draw_text(picture, text, (40, 20), height=height)
+    return picture[..., 0] > 128
+
+
+@pytest.mark.parametrize(
+    ("letter", "bare"),
+    [*zip("ÄÖÜäöüÉéèêñçåíïøž", "AOUaoueeeencaiioz", strict=True), ("µ", "u"), ("Å", "A")],
+)
+def test_an_accent_is_drawn_at_its_letter_and_takes_no_room_of_its_own(
+    letter: str, bare: str
+) -> None:
+    bare = bare.upper() if letter.isupper() else bare
+    with_it, without = ink(letter), ink(bare)
+    more, less = (np.count_nonzero(part) for part in (with_it & ~without, without & ~with_it))
+    assert more > 6
+    # The dot of an i makes room for its accent.
+    assert less == 0 or bare == "i"
+    assert lettering.text_width(letter, 20) == lettering.text_width(bare, 20)
+
+
+def test_degrees_and_small_digits_are_drawn_high_and_unknown_characters_as_a_question() -> None:
+    rows = {text: np.nonzero(ink(text))[0] for text in "°²³2"}
+    for text in "°²³":
+        assert rows[text].max() < rows["2"].max() - 6
+        assert rows[text].min() < rows["2"].min() + 3
+    assert np.array_equal(ink("漢"), ink("?"))
+    assert np.array_equal(ink("Straße\u2026"), ink("Strasse..."))
 
 
 def test_a_stamp_at_the_edge_is_cut_off() -> None:
@@ -292,7 +323,7 @@ def test_numbers_are_written_beside_a_shape_and_keep_clear_of_each_other() -> No
         page, volume, frame, probes, selected=None, texts=True, pixel_ratio=1.0
     )
     handles, texts = page.taken[:3], page.taken[3:]
-    assert len(texts) == 3
+    assert len(texts) == 6  # a number at each shape, and a text
     for n, (top, left, bottom, right) in enumerate(texts):
         for a, b, c, d in (*handles, *texts[n + 1 :]):
             assert bottom <= a or top >= c or right <= b or left >= d
@@ -302,9 +333,7 @@ def test_with_a_slab_numbers_are_said_to_be_of_one_slice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(
-        Page, "write_beside", lambda page, lines, *more: bool(written.extend(lines)) or True
-    )
+    monkeypatch.setattr(Page, "write_block", lambda page, lines, *more: written.extend(lines))
     monkeypatch.setattr(Page, "write", lambda page, texts, *a, **b: written.append(texts[0]))
     volume = water()
     state = hv.ViewState(measurements=(Measurement("probe", ((0, 0, 0),)),))

@@ -272,3 +272,44 @@ def test_a_region_far_larger_than_the_volume_costs_no_memory_for_what_is_outside
             volume, "rectangle", (-9e4, -9e4, 34.5), (9e4, 9e4, 34.5), oblique=oblique
         )
         assert found.used == 30 if not any(oblique) else found.used > 30
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_outside"),
+    [
+        (at(1, -0.5, -0.5), at(1, 4.5, 5.5), False), (at(1, -0.6, 0), at(1, 3, 3), True),
+        (at(1, 1, 1), at(1, 3, 5.6), True), (at(1, 1, 1), at(1, 3, 4), False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["rectangle", "ellipse"])
+def test_a_region_says_that_a_part_of_it_lies_outside(
+    kind: str, first: Any, second: Any, is_outside: bool
+) -> None:
+    drawn = Measurement(kind, (first, second))
+    found = measure(counted(), drawn)
+    assert isinstance(found, Region)
+    assert found.used > 0
+    assert found.outside == is_outside
+    words = "part of it lies outside the volume"
+    assert (words in found.lines()[-1]) == is_outside
+    assert (words in table_row(drawn, found).get("note", "")) == is_outside
+    turned = measure(counted(), replace(drawn, oblique=(0.01, 0.0, 0.0)))
+    assert isinstance(turned, Region)
+    assert turned.outside == is_outside or "-0.5" in str(first)
+
+
+def test_an_ellipse_whose_box_alone_leaves_the_volume_lies_inside() -> None:
+    c = np.sqrt(0.5)
+    turn = np.array([[c, -c, 0], [c, c, 0], [0, 0, 1.0]])
+    volume = counted(direction=turn @ np.eye(3)[:, ::-1])
+    middle = volume.geometry.to_patient((1, 2, 2.5))
+    corner = np.array((2.4, 2.4, 0.0))
+    for kind, is_outside in (("rectangle", True), ("ellipse", False)):
+        found = region(volume, kind, tuple(middle - corner), tuple(middle + corner))
+        assert found.outside == is_outside
+
+
+def test_a_region_wholly_outside_says_so() -> None:
+    for z in (33.0, 300.0):
+        found = region(counted(), "rectangle", (100, 100, z), (120, 120, z))
+        assert found.lines()[-1] == "no measured voxel in it (outside the volume)"

@@ -134,7 +134,7 @@ def test_the_pane_says_slice_place_window_slab_and_turn() -> None:
     frame = plane_frame(volume, state, "axial", (400, 500))
     page = Recording((400, 500))
     Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
-    assert {"Axial", "S 13.0 mm   18/31", "MIP 10 mm"} <= set(page.written)
+    assert {"Axial", "S 13.0 mm   18/31", "MIP 10 mm (5 slices)"} <= set(page.written)
     assert "C 40  W 400  soft tissue" in page.written
     state = replace(state, oblique=(10.0, 0.0, -5.0))
     frame = plane_frame(volume, state, "axial", (400, 500))

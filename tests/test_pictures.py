@@ -233,3 +233,21 @@ def test_a_png_holds_the_picture_and_appears_whole(
     with pytest.raises(hv.WriteError, match="No space left"):
         pictures.save_png(picture, tmp_path / "b.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("columns", [120, 300, 500, 1200])
+def test_a_long_description_leaves_the_status_readable(columns: int) -> None:
+    """It ends in "..." before the status, which is drawn alone in its place."""
+    state = hv.ViewState(layout="axial")
+    size = (300, columns)
+    short = replace(marked(), attributes={"SeriesDescription": "CT"})
+    long = replace(marked(), attributes={"SeriesDescription": "Thorax nativ " * 30})
+    height = pictures.text_height((150, columns // 2)) or pictures.text_height(size)
+    width = drawing.text_width("ok", height) + 3 * height
+    ends = [pictures.picture_of(v, state, size)[: 3 * height, -width:] for v in (short, long)]
+    assert np.array_equal(*ends)
+    said = drawing.elided("Thorax nativ " * 30, 200, 10)
+    assert said.endswith("...")
+    assert 100 < drawing.text_width(said, 10) <= 200
+    assert drawing.elided("CT", 200, 10) == "CT"
+    assert drawing.elided("CT", 3, 10) == ""

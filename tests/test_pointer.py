@@ -10,7 +10,7 @@ import pytest
 import hounsview as hv
 from hounsview import reading
 from hounsview.planes import NORMAL, slice_at
-from hounsview.viewstate import PLANES
+from hounsview.viewstate import PLANES, Measurement
 from hounsview_vizapp.panes import plane_frame, reading_at, slice_number, slice_pane, step
 from hounsview_vizapp.panes.pointer import UNREADABLE
 from series_kit import write_series
@@ -187,3 +187,27 @@ def test_the_pane_writes_the_reading_at_its_bottom() -> None:
     rows = np.nonzero((without != with_it).any(axis=(1, 2)))[0]
     assert rows.min() > 400
     assert rows.max() < 490
+
+
+@pytest.mark.parametrize("tilt", [8e-4, -8e-4])
+def test_pointer_and_probe_read_the_slice_that_is_shown(tilt: float) -> None:
+    """Thin slices of an array that leans by less than the eye sees: corners are of others."""
+    lean = np.array([[1, 0, 0], [0, 1, -tilt], [0, tilt, 1]], float)
+    geometry = hv.Geometry.from_parts(
+        (61, 20, 20), spacing=(0.2, 20, 20), direction=lean @ np.eye(3)[:, ::-1]
+    )
+    hu = np.broadcast_to(np.arange(61, dtype=np.int16)[:, None, None], geometry.shape)
+    volume = hv.Volume(hu.copy(), geometry)
+    frame = plane_frame(volume, hv.ViewState(), "axial", (100, 100))
+    others = 0
+    for pixel in [(3, 3), (3, 96), (50, 50), (96, 3), (96, 96)]:
+        point = frame.to_patient(pixel)
+        others += reading_at(volume, point).index[0] != frame.shown.index
+        assert reading_at(volume, point, frame).index[0] == frame.shown.index
+        assert reading_at(volume, point, frame).value == frame.shown.index
+        probe = hv.measure.measure(volume, Measurement("probe", (tuple(point),)))
+        assert (probe.index[0], probe.value) == (frame.shown.index, frame.shown.index)
+    assert others >= 2
+    far = np.add(frame.to_patient((50, 50)), (0, 0, 20))
+    above = plane_frame(volume, hv.ViewState(crosshair=tuple(far)), "axial", (100, 100))
+    assert reading_at(volume, above.to_patient((50, 50)), above).index is None

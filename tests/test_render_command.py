@@ -152,6 +152,8 @@ def test_a_turntable(scan: Path, tmp_path: Path) -> None:
         (["-o", "no/a.png"], "no such folder"),
         (["-o", "a.png", "--session", "none.hounsview.json"], "no such session file"),
         (["-o", "a.png", "--session", "x", "--series", "1"], "--session says which series"),
+        (["-o", "a.mp4", "--turntable", "--pane", "axial"], "shows the 3D picture"),
+        (["-o", "a.png", "--montage", "2x2", "--pane", "3d"], "slices of one plane"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(

@@ -7,15 +7,17 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 
 import hounsview as hv
-from hounsview.sessions import Source
+from hounsview.sessions import Source, fingerprint
 from hounsview.viewstate import Camera, Measurement, PlaneView, Slab
 from hounsview_vizapp.pictures import picture_of
 
@@ -87,6 +89,75 @@ def test_the_right_one_of_two_series_is_found(series: Path, tmp_path: Path) -> N
         assert volume.shape == one.shape
 
 
+def test_another_stack_of_the_same_series_is_not_taken_for_it(tmp_path: Path) -> None:
+    folder = tmp_path / "scan"
+    one = hv.write_dicom(hv.phantom("hu-rods", spacing=(6, 4, 4)), folder / "a")
+    other = hv.write_dicom(hv.phantom("hu-rods", spacing=(9, 4, 4)), folder / "b")
+    uid = hv.scan(folder / "a").series[0].series_uid
+    for file in other:
+        dataset = pydicom.dcmread(file)
+        dataset.SeriesInstanceUID = uid
+        dataset.save_as(file)
+    stacks = [s for s in hv.scan(folder).series if s.kind == "volume"]
+    assert len(stacks) == 2
+    wanted = next(s for s in stacks if s.shape[0] == len(other))
+    volume = hv.load(folder, series=wanted.key)
+    source = Source(
+        str(folder), series_uid=uid, series_key=wanted.key, fingerprint=fingerprint(volume)
+    )
+    again, _ = hv.load_session(hv.Session(VIEW, source))
+    assert again.shape == volume.shape
+    for file in other:
+        file.unlink()
+    assert one
+    with pytest.raises(hv.SeriesNotFoundError, match="not as it was when the session"):
+        hv.load_session(hv.Session(VIEW, source))
+
+
+def test_what_has_no_uid_is_known_by_its_values(tmp_path: Path) -> None:
+    volume = hv.phantom("hu-rods", spacing=(6, 4, 4))
+    hv.write(volume, tmp_path / "a.nii.gz")
+    loaded = hv.load(tmp_path / "a.nii.gz")
+    source = Source(str(tmp_path / "a.nii.gz"), fingerprint=fingerprint(loaded))
+    hv.load_session(hv.Session(VIEW, source))
+    changed = replace(volume, hu=np.where(volume.hu > 500, 501, volume.hu).astype(np.int16))
+    hv.write(changed, tmp_path / "a.nii.gz")
+    with pytest.raises(hv.SeriesNotFoundError, match="not as it was"):
+        hv.load_session(hv.Session(VIEW, source))
+
+
+def test_fingerprints_differ_where_volumes_do() -> None:
+    volume = hv.phantom("hu-rods", spacing=(6, 4, 4))
+    moved = volume.geometry.affine.copy()
+    moved[0, 3] += 1
+    others = [
+        replace(volume, geometry=hv.Geometry(volume.shape, moved)),
+        replace(volume, hu=(volume.hu + 1).astype(np.int16)),
+        replace(volume, unit="stored"),
+        volume.flip(0),
+        volume.crop(k=(0, 5)),
+    ]
+    known = {fingerprint(volume), *(fingerprint(other) for other in others)}
+    assert len(known) == 6
+    assert fingerprint(hv.phantom("hu-rods", spacing=(6, 4, 4))) == fingerprint(volume)
+
+
+def test_a_file_in_a_zip_is_found_again(series: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
+        for file in series.iterdir():
+            archive.write(file, f"CT/{file.name}")
+    inside = tmp_path / "scan.zip" / "CT"
+    volume, path = hv.load_session(hv.Session(VIEW, Source(str(inside))))
+    assert path == inside
+    assert volume.shape == hv.load(series).shape
+
+
+def test_a_path_that_no_system_takes_is_one_that_is_gone() -> None:
+    for odd in ("/scans/" + "x" * 300, "/scans/" + "y/" * 1000):
+        with pytest.raises(hv.HounsviewError):
+            hv.load_session(hv.Session(VIEW, Source(odd)))
+
+
 def test_an_image_file_is_found_with_its_unit(tmp_path: Path) -> None:
     volume = hv.phantom("hu-rods", spacing=(6, 4, 4))
     hv.write(volume, tmp_path / "x.nrrd")
@@ -149,6 +220,7 @@ GOOD = {"hounsview_session": 1, "source": {}, "state": {}}
         (json.dumps({**GOOD, "state": {"rendering": "__import__('os')"}}), "preset"),
         (json.dumps({**GOOD, "state": {"transfer": {"color": [[1, 2]]}}}), "color"),
         (json.dumps({**GOOD, "source": {"path": 5}}), "path"),
+        (json.dumps({**GOOD, "state": {"window": {"center": 10**400, "width": 1}}}), "center"),
         (json.dumps({**GOOD, "source": {"path": "a\0b"}}), "path"),
         (json.dumps({**GOOD, "source": {"series_uid": "1\n2"}}), "series_uid"),
         ("[" * 100_000 + "]" * 100_000, "JSON|deep"),
@@ -185,7 +257,7 @@ def test_what_is_no_text_or_too_large_or_no_file_is_refused(tmp_path: Path) -> N
 def test_a_session_holds_no_name(tmp_path: Path) -> None:
     file = hv.write_session(hv.Session(VIEW, Source()), tmp_path / "s.hounsview.json")
     assert set(json.loads(file.read_text())["source"]) == {
-        "path", "relative_path", "series_uid", "series_key", "unit", "phantom",
+        "path", "relative_path", "series_uid", "series_key", "unit", "phantom", "fingerprint",
     }  # fmt: skip
 
 

@@ -241,7 +241,42 @@ def test_float_slabs_keep_their_fractions() -> None:
         assert found == expected
 
 
-def test_a_slab_is_named_with_its_thickness() -> None:
-    assert slab_text(Slab(10, "mip")) == "MIP 10 mm"
-    assert slab_text(Slab(2.5, "minip")) == "MinIP 2.5 mm"
-    assert slab_text(Slab(0, "mean")) == ""
+def test_a_slab_is_named_with_its_thickness_and_its_slices() -> None:
+    assert slab_text(Slab(10, "mip"), 5) == "MIP 10 mm (5 slices)"
+    assert slab_text(Slab(2.5, "minip"), 1) == "MinIP 2.5 mm (1 slice)"
+    assert slab_text(Slab(2.5, "mean"), 3, "layer") == "Mean 2.5 mm (3 layers)"
+    assert slab_text(Slab(0, "mean"), 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("thickness", "z", "count"),
+    [(4.9, 31, 1), (5, 31, 2), (5, 51, 3), (500, 51, 20), (5, 900, 0)],
+)
+def test_a_frame_counts_the_slices_of_its_slab(thickness: float, z: float, count: int) -> None:
+    state = hv.ViewState(slab=Slab(thickness), crosshair=(0, 0, z))
+    assert plane_frame(noise(), state, "axial", SIZE).slices == count
+    turned = plane_frame(noise(), replace(state, oblique=(0, 0, 90)), "axial", SIZE)
+    assert turned.slices == {4.9: 1, 5: 3, 500: 201}[thickness]
+
+
+@pytest.mark.parametrize("nothing", [-1024, float("nan")])
+@pytest.mark.parametrize("oblique", [(0, 0, 0), (20, -35, 10)])
+def test_padding_enters_no_pixel_that_is_shown_as_measured(
+    oblique: tuple[float, ...], nothing: float
+) -> None:
+    """Where pixels are averaged in a small pane, between two, and enlarged."""
+    j, i = np.mgrid[:300, :300]
+    outside = np.broadcast_to(i + 2 * j < 290, (9, 300, 300))
+    dtype = np.int16 if nothing == nothing else np.float32
+    hu = np.where(outside, nothing, 100).astype(dtype)
+    geometry = hv.Geometry.from_parts(hu.shape, spacing=(25, 0.7, 0.7))
+    volume = hv.Volume(hu, geometry, outside.astype(np.uint8))
+    for thickness, side, plane in [
+        (0, 60, "axial"), (0, 120, "coronal"), (0, 350, "axial"), (60, 120, "axial"),
+        (0, 120, "sagittal"), (60, 350, "coronal"),
+    ]:  # fmt: skip
+        state = hv.ViewState(slab=Slab(thickness, "mean"), oblique=oblique)
+        sample = sample_plane(volume, plane_frame(volume, state, plane, (side, side)))
+        measured = (sample.valid & 1) == 0
+        assert measured.mean() > 0.1
+        assert np.abs(sample.values[measured] - 100).max() < 0.01

@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hounsview as hv
-from hounsview.sessions import Source
+from hounsview.planes import plane_axes
+from hounsview.sessions import Source, fingerprint
 from hounsview.viewstate import PLANES, Measurement, ViewState
-from hounsview_vizapp.session import PANES, Viewer, panes_touched
+from hounsview_vizapp.dirty import PANES, panes_touched
+from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools import TOOLS, PointerEvent, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key, actions
 
@@ -184,9 +187,9 @@ def test_an_angle_takes_three_points_and_escape_gives_it_up(viewer):
     for at in ((50, 50), (50, 150)):
         press(viewer, "axial", at)
     assert viewer.state.measurements == ()
-    assert len(viewer.draft) == 2
+    assert len(viewer.draft.points) == 2
     viewer.key("Esc")
-    assert viewer.draft == ()
+    assert viewer.draft is None
     assert viewer.tool == "crosshair"
     viewer.tool = "angle"
     for at in ((50, 50), (50, 150), (100, 150)):
@@ -227,6 +230,115 @@ def test_one_is_not_taken_on_another_slice_or_plane(viewer):
     assert viewer.hit("axial", (50, 100), SIZE, 7) is None
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda v: turn_wheel(v, "axial", 3),
+        lambda v: setattr(v.state, "oblique", (10, 0, 0)),
+        lambda v: v.key("Ctrl+Z"),
+    ],
+)
+def test_all_points_of_a_measurement_lie_on_one_slice(viewer, meanwhile):
+    """What is clicked after scrolling or turning begins a new one."""
+    turn_wheel(viewer, "axial", 2)
+    viewer.tool = "rectangle"
+    press(viewer, "axial", (100, 100))
+    meanwhile(viewer)
+    press(viewer, "axial", (200, 300))
+    assert viewer.state.measurements == ()
+    press(viewer, "axial", (250, 320))
+    (made,) = viewer.state.measurements
+    one, other = made.points
+    right, down = plane_axes("axial", made.oblique)
+    assert np.subtract(one, other) @ np.cross(right, down) == pytest.approx(0, abs=1e-6)
+    assert made.oblique == viewer.state.oblique
+
+
+def test_the_wheel_during_a_drag_mixes_no_slices(viewer):
+    viewer.tool = "ellipse"
+    viewer.pointer_event(PointerEvent("press", "axial", (100, 100), SIZE, "left"))
+    turn_wheel(viewer, "axial", 4)
+    viewer.pointer_event(PointerEvent("release", "axial", (200, 250), SIZE, "left"))
+    assert viewer.state.measurements == ()
+
+
+def test_a_point_in_another_pane_begins_a_new_measurement(viewer):
+    viewer.tool = "ellipse"
+    press(viewer, "axial", (100, 100))
+    press(viewer, "coronal", (150, 250))
+    assert viewer.state.measurements == ()
+    assert viewer.draft.pane == "coronal"
+
+
+def test_a_measurement_moved_while_the_wheel_turns_stays_in_its_slice(viewer):
+    place(viewer, "ruler", (50, 100), (150, 260))
+    viewer.tool = "crosshair"
+    (before,) = viewer.state.measurements
+    viewer.pointer_event(PointerEvent("press", "axial", (50, 100), SIZE, "left"))
+    turn_wheel(viewer, "axial", 3)
+    viewer.pointer_event(PointerEvent("move", "axial", (60, 120), SIZE, "left"))
+    viewer.pointer_event(PointerEvent("release", "axial", (60, 120), SIZE, "left"))
+    (after,) = viewer.state.measurements
+    assert after.points[0] != before.points[0]
+    assert after.points[0][2] == before.points[0][2]
+
+
+def test_removing_what_is_dragged_leaves_the_others_alone(viewer):
+    place(viewer, "ruler", (50, 100), (150, 260))
+    place(viewer, "ruler", (80, 150), (190, 290))
+    other = viewer.state.measurements[1]
+    viewer.tool = "crosshair"
+    viewer.pointer_event(PointerEvent("press", "axial", (50, 100), SIZE, "left"))
+    viewer.key("Del")
+    viewer.pointer_event(PointerEvent("move", "axial", (70, 120), SIZE, "left"))
+    viewer.pointer_event(PointerEvent("release", "axial", (70, 120), SIZE, "left"))
+    assert viewer.state.measurements == (other,)
+
+
+def test_undo_during_a_drag_ends_the_drag(viewer):
+    viewer.pointer_event(PointerEvent("press", "axial", (100, 100), SIZE, "right"))
+    viewer.pointer_event(PointerEvent("move", "axial", (100, 140), SIZE, "right"))
+    viewer.key("Ctrl+Z")
+    for column in (150, 160, 170):
+        viewer.pointer_event(PointerEvent("move", "axial", (100, column), SIZE, "right"))
+    assert viewer.state.value == ViewState()
+    assert not viewer.state.can_undo
+
+
+def test_the_pointer_reads_the_slice_that_is_shown(viewer):
+    viewer.pointer_event(PointerEvent("move", "axial", (150, 200), SIZE))
+    turn_wheel(viewer, "axial", 4)
+    shown = viewer.picture("axial", SIZE)
+    fresh = Viewer(viewer.volume, viewer.state.value)
+    fresh.pointer_event(PointerEvent("move", "axial", (150, 200), SIZE))
+    assert np.array_equal(shown, fresh.picture("axial", SIZE))
+
+
+def test_keys_and_cine_act_on_what_is_seen(viewer):
+    viewer.active_pane = "3d"
+    viewer.key("F3")
+    assert viewer.active_pane == "axial"
+    viewer.key("Up")
+    assert viewer.state.crosshair is not None
+    viewer.key("Space")
+    assert viewer.playing == "axial"
+    viewer.key("F4")
+    assert viewer.playing is None
+    viewer.key("F6")
+    viewer.key("Space")
+    assert viewer.playing is None
+
+
+def test_a_pan_stops_where_a_view_ends(viewer):
+    viewer.state.axial = {"zoom": 0.05}
+    for _ in range(5):
+        press(viewer, "axial", (0, 0), (9000, 9000), button="middle")
+    assert viewer.state.axial.pan[0] <= 1e5
+    for _ in range(200):
+        turn_wheel(viewer, "axial", 3, "ctrl")
+    assert viewer.state.axial.zoom == 200
+
+
 def test_removing_is_undone_and_the_choice_survives_it(viewer):
     place(viewer, "ruler", (50, 100), (150, 260))
     viewer.key("Del")
@@ -258,7 +370,7 @@ def test_every_key_means_one_thing_and_every_action_runs(viewer):
     keys = list(itertools.chain.from_iterable(a.keys for a in actions().values()))
     assert len(keys) == len(set(keys))
     assert {a.group for a in actions().values()} == {
-        "Window", "Slices", "View", "3D", "Tools", "Edit",
+        "Window", "Slices", "View", "3D", "Tissues", "Tools", "Edit",
     }  # fmt: skip
     for pane in PANES:
         for action in actions().values():
@@ -379,16 +491,20 @@ def test_a_measurement_is_seen_while_it_is_made(viewer):
     viewer.pointer_event(PointerEvent("move", "axial", (150, 260), SIZE, "left"))
     growing = viewer.picture("axial", SIZE)
     viewer.pointer_event(PointerEvent("release", "axial", (150, 260), SIZE, "left"))
+    viewer.pointer_event(PointerEvent("leave", "axial", (-1, -1), SIZE))
     viewer.selected = None
     assert np.array_equal(viewer.picture("axial", SIZE), growing)
-    assert viewer.draft == ()
+    assert viewer.draft is None
 
 
 def test_the_script_and_the_session_name_the_source():
     source = Source("/scans/a", series_uid="1.2.3", series_key="key-1", unit=None)
     viewer = Viewer(small_volume(), ViewState(layout="axial"), source=source)
     assert "hv.load('/scans/a', series='key-1')" in viewer.script()
-    assert viewer.saved() == hv.Session(ViewState(layout="axial"), source)
+    saved = viewer.saved()
+    assert saved.state == ViewState(layout="axial")
+    assert replace(saved.source, fingerprint="") == source
+    assert saved.source.fingerprint == fingerprint(viewer.volume)
     assert (
         "hv.phantom('head')" in Viewer(small_volume(), source=Source(phantom="head")).script()
     )

@@ -42,6 +42,7 @@ _HOME = {
     ),
     "hounsview.dicomwriting": ("write_dicom",),
     "hounsview.export": ("write",),
+    "hounsview.faces": ("check_face", "deface", "shifted"),
     "hounsview.findings": ("Finding", "Report", "Severity", "Status"),
     "hounsview.geometry": ("Geometry",),
     "hounsview.images.importing": ("is_image_file", "read_image"),
@@ -141,6 +142,15 @@ if TYPE_CHECKING:
         WriteError as WriteError,
     )
     from hounsview.export import write as write
+    from hounsview.faces import (
+        check_face as check_face,
+    )
+    from hounsview.faces import (
+        deface as deface,
+    )
+    from hounsview.faces import (
+        shifted as shifted,
+    )
     from hounsview.findings import (
         Finding as Finding,
     )

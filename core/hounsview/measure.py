@@ -8,14 +8,14 @@ SATURATED voxels count, and their number is said. Standard deviations are those 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.planes import nearest_voxel, patient_text
-from hounsview.regions import Contents, Shape, contents_of
+from hounsview.planes import is_aligned, nearest_voxel, patient_text, shown_voxel
+from hounsview.regions import Contents, Shape, contents_of, lies_inside
 from hounsview.viewstate import Measurement
 from hounsview.volume import Validity, Volume
 
@@ -26,7 +26,7 @@ _LEFT_OUT: Final = Validity.PADDING | Validity.FILLED
 
 @dataclass(frozen=True)
 class Probe:
-    """The value at a point: that of the nearest voxel.
+    """The value at a point: that of the nearest voxel of the slice it was put on.
 
     Parameters
     ----------
@@ -121,6 +121,8 @@ class Region:
     interpolated : bool
         The plane does not lie along the array: the voxels are trilinear samples on a
         square grid of the smallest spacing, and each counts as resampled.
+    outside : bool
+        Whether any part of the shape lies outside the volume.
     """
 
     mean: float | None
@@ -135,6 +137,7 @@ class Region:
     resampled: int
     saturated: int
     interpolated: bool
+    outside: bool = False
 
     def values(self) -> dict[str, str]:
         """Return what a table shows: name -> value with its unit."""
@@ -170,10 +173,13 @@ class Region:
             f"{self.resampled} resampled": self.resampled and not self.interpolated,
             f"{self.saturated} saturated": self.saturated,
             "interpolated": self.interpolated and self.used,
+            "part of it lies outside the volume": self.outside,
         }
         note = ", ".join(text for text, said in counts.items() if said)
         if self.used:
             return note
+        if self.outside and not (self.padding or self.filled):
+            return "no measured voxel in it (outside the volume)"
         return f"no measured voxel in it ({note or 'no voxel centre'})"
 
 
@@ -202,26 +208,32 @@ def measure(volume: Volume, measurement: Measurement) -> Measured:
     """
     points = np.asarray(measurement.points, float)
     if measurement.kind == "probe":
-        return _probe(volume, points[0])
+        return _probe(volume, points[0], measurement)
     if measurement.kind == "ruler":
         return Ruler(float(np.linalg.norm(points[1] - points[0])))
     if measurement.kind == "angle":
         return Angle(_angle(points))
     shape = Shape.of(measurement)
-    return _region(contents_of(volume, shape), shape.area, volume.unit)
+    region = _region(contents_of(volume, shape), shape.area, volume.unit)
+    return replace(region, outside=not lies_inside(volume.geometry, shape))
 
 
 def table_row(measurement: Measurement, measured: Measured) -> dict[str, str]:
     """Return a row of a table: "name", "plane", then each value with its unit."""
-    turned = " turned {:g} {:g} {:g} degrees".format(*measurement.oblique)
+    turned = " turned {:g} {:g} {:g} degrees".format(
+        *(round(angle, 1) + 0.0 for angle in measurement.oblique)
+    )
     plane = measurement.plane + (turned if any(measurement.oblique) else "")
     name = measurement.text or measurement.kind
     return {"name": name, "kind": measurement.kind, "plane": plane, **measured.values()}
 
 
-def _probe(volume: Volume, point: Floats) -> Probe:
+def _probe(volume: Volume, point: Floats, measurement: Measurement) -> Probe:
     x, y, z = (float(part) for part in point)
-    index = nearest_voxel(volume.geometry, point)
+    if is_aligned(volume.geometry) and not any(measurement.oblique):
+        index = shown_voxel(volume.geometry, measurement.plane, point)
+    else:
+        index = nearest_voxel(volume.geometry, point)
     if not volume.geometry.contains(index):
         return Probe((x, y, z), None, None, volume.unit, "outside the volume")
     marks = Validity(0 if volume.valid is None else int(volume.valid[index]))

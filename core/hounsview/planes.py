@@ -198,6 +198,20 @@ def slice_at(geometry: Geometry, plane: str, point: npt.ArrayLike) -> ShownSlice
     return ShownSlice(axis, min(max(nearest, 0), count - 1), 0 <= nearest < count)
 
 
+def shown_voxel(geometry: Geometry, plane: str, point: npt.ArrayLike) -> tuple[int, int, int]:
+    """Return the index (k, j, i) of the voxel at a patient point in the slice `slice_at` shows.
+
+    What is left of a tilt moves a far corner by more than a thin slice; the nearest voxel
+    would then be of another slice. It may lie outside the grid.
+    """
+    normal = NORMAL[plane]
+    axis, on_axis = slice_at(geometry, plane, point).axis, geometry.centre
+    on_axis[normal] = np.asarray(point, float)[normal]
+    index = list(nearest_voxel(geometry, point))
+    index[axis] = nearest_voxel(geometry, on_axis)[axis]
+    return index[0], index[1], index[2]
+
+
 def slice_middle(geometry: Geometry, shown: ShownSlice) -> Floats:
     """Return (3,) the patient point in the middle of a slice, LPS mm."""
     at = (np.asarray(geometry.shape) - 1) / 2

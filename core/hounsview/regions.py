@@ -103,6 +103,32 @@ class Shape:
             [self.middle + a * across + b * along for a in (-1, 1) for b in (-1, 1)]
         )
 
+    def outline(self) -> Floats:
+        """Return (n, 3) LPS mm around the shape: its corners, or a point every 4 degrees."""
+        if self.kind == "rectangle":
+            across, along = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]], float).T
+        else:
+            turn = np.radians(np.arange(0, 360, 4))
+            across, along = np.cos(turn), np.sin(turn)
+        points: Floats = (
+            self.middle
+            + across[:, None] * self.half_right * self.right
+            + along[:, None] * self.half_down * self.down
+        )
+        return points
+
+
+def lies_inside(geometry: Geometry, shape: Shape) -> bool:
+    """Return whether a shape lies in the volume, to the outer faces of its voxels."""
+    # Drawn a little smaller: rounding must not put out what ends on the last face.
+    at = geometry.to_index(shape.middle + (shape.outline() - shape.middle) * (1 - 1e-6))
+    if is_aligned(geometry) and not shape.turned:
+        shown = slice_at(geometry, shape.plane, shape.middle)
+        if not shown.inside:
+            return False
+        at[:, shown.axis] = shown.index
+    return bool(np.all(geometry.contains(at)))
+
 
 def contents_of(volume: Volume, shape: Shape) -> Contents:
     """Return the voxels in a shape; samples between them where no slice lies in its plane.

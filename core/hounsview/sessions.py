@@ -6,12 +6,16 @@ holds no patient's name; the path is the one that a person opened.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
 
 from hounsview.errors import (
     ArgumentError,
@@ -33,6 +37,7 @@ SUFFIX: Final = ".hounsview.json"
 VERSION: Final = 1
 _LARGEST_BYTES: Final = 8 << 20
 _LONGEST_PATH: Final = 4096
+_MOST_HASHED: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Source:
         What was said of an image file that does not say it, such as ``"HU"``.
     phantom : str
         Name of the phantom when there is no path.
+    fingerprint : str
+        `fingerprint` of the volume: tells apart what no UID does. Empty: not known.
     """
 
     path: str | None = None
@@ -61,6 +68,7 @@ class Source:
     series_key: str = ""
     unit: str | None = None
     phantom: str = "thorax"
+    fingerprint: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +79,7 @@ class Source:
                 if not value or len(value) > _LONGEST_PATH or "\0" in value:
                     msg = f"{name} must be a path, not {checks.short(value)}"
                     raise ArgumentError(msg)
-        for name in ("series_uid", "series_key", "phantom"):
+        for name in ("series_uid", "series_key", "phantom", "fingerprint"):
             checks.text(getattr(self, name), name)
         if self.unit is not None:
             checks.text(self.unit, "unit")
@@ -101,6 +109,19 @@ class Session:
         if self.folder is not None and self.source.relative_path is not None:
             places.append(self.folder / self.source.relative_path)
         return places
+
+
+def fingerprint(volume: Volume) -> str:
+    """Return a short text that differs between volumes: of the grid and some values.
+
+    A hash of shape, affine (to 1e-3 mm) and at most some 60,000 voxels spread evenly.
+    """
+    stride = max(1, math.ceil((volume.hu.size / _MOST_HASHED) ** (1 / 3)))
+    every = (slice(None, None, stride),) * 3
+    grid = np.rint(volume.geometry.affine * 1e3).astype(np.int64)
+    hashed = hashlib.sha256(repr((volume.shape, volume.unit, grid.tolist())).encode())
+    hashed.update(np.ascontiguousarray(volume.hu[every]).tobytes())
+    return hashed.hexdigest()[:24]
 
 
 def write_session(session: Session, file: str | os.PathLike[str]) -> Path:
@@ -159,6 +180,7 @@ def load_session(
     session: Session,
     path: str | os.PathLike[str] | None = None,
     *,
+    policy: Literal["repair", "strict"] = "repair",
     progress: Progress | None = None,
 ) -> tuple[Volume, Path | None]:
     """Return the volume that a session shows, and the path where it was found.
@@ -168,7 +190,7 @@ def load_session(
     session : Session
     path : path-like, optional
         Where to look instead of the place that the session names.
-    progress : callable, optional
+    policy, progress
         As for `hounsview.load`.
 
     Raises
@@ -176,51 +198,56 @@ def load_session(
     PathNotFoundError
         If nothing is there: the caller asks for the path.
     SeriesNotFoundError
-        If what is there is not the session's series.
+        If what is there is not the session's series, or no longer as it was.
     HounsviewError
         What `hounsview.load` raises.
     """
-    from hounsview.loading import load
     from hounsview.phantoms import phantom
 
     source = session.source
     if path is None and source.path is None:
         return phantom(source.phantom), None
     places = session.candidates() if path is None else [Path(path)]
-    found = next((place for place in places if place.exists()), None)
-    if found is None:
-        listed = ", ".join(map(str, places))
-        msg = f"the scan of this session is no longer at {listed}; name where it is now"
-        raise PathNotFoundError(msg, files=places)
-    wanted = _series_in(found, source, progress)
-    volume = load(found, series=wanted, unit=source.unit, progress=progress)
-    uid = volume.attributes.get("SeriesInstanceUID", "")
-    if source.series_uid and uid != source.series_uid:
-        raise _another_series(found, source)
-    return volume, found
+    for place in places:
+        try:
+            volume = _load(place, source, policy, progress)
+        except PathNotFoundError:
+            continue
+        if source.fingerprint and fingerprint(volume) != source.fingerprint:
+            raise _another_series(place, source, "is not as it was when the session was saved")
+        return volume, place
+    listed = ", ".join(map(str, places))
+    msg = f"the scan of this session is no longer at {listed}; name where it is now"
+    raise PathNotFoundError(msg, files=places)
 
 
-def _series_in(path: Path, source: Source, progress: Progress | None) -> str | None:
-    """Return the key or UID to load by; None for a file that is one volume."""
+def _load(
+    path: Path, source: Source, policy: Literal["repair", "strict"], progress: Progress | None
+) -> Volume:
+    """Return the volume of a source that is looked for under a path."""
     from hounsview.images.importing import is_image_file
+    from hounsview.loading import load, load_series
     from hounsview.scanning import scan
 
     if source.unit is not None or is_image_file(path):
-        return None
-    series = scan(path, progress=progress).series
-    if source.series_key and any(one.key == source.series_key for one in series):
-        return source.series_key
-    if source.series_uid:
-        if not any(one.series_uid == source.series_uid for one in series):
-            raise _another_series(path, source)
-        return source.series_uid
-    return None
+        return load(path, unit=source.unit, policy=policy, progress=progress)
+    found = scan(path, progress=progress).series
+    wanted = [one for one in found if source.series_key and one.key == source.series_key]
+    wanted = wanted or [one for one in found if one.series_uid == source.series_uid]
+    if source.series_uid and not wanted:
+        held = f"holds no series with the SeriesInstanceUID {source.series_uid}"
+        raise _another_series(path, source, held)
+    if len(wanted) == 1:
+        return load_series(wanted[0], policy=policy, progress=progress)
+    if not wanted:
+        return load(path, policy=policy, progress=progress)
+    return load(path, series=source.series_uid or None, policy=policy, progress=progress)
 
 
-def _another_series(path: Path, source: Source) -> HounsviewError:
+def _another_series(path: Path, source: Source, why: str) -> HounsviewError:
+    known = source.series_uid or source.series_key or "the session's scan"
     msg = (
-        f"{path} holds no series with the SeriesInstanceUID of this session, "
-        f"{source.series_uid}; name the folder that has it"
+        f"{path} {why}: it is not what the session shows ({known}); name the place that has it"
     )
     return SeriesNotFoundError(msg, files=[path])
 

@@ -153,7 +153,7 @@ def window_presets() -> Mapping[str, Window]:
 def _number(value: Any, name: str) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         msg = f"window {name} must be a finite number of HU, not {value!r}"

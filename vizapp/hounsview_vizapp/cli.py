@@ -1,4 +1,4 @@
-"""The command line: `hounsview view | info | render | convert | phantom`.
+"""The command line: `hounsview view | info | render | convert | mesh | ...`.
 
 Exit status: 0 done, 1 refused or failed (the reason on stderr, nothing half-written),
 2 wrong usage, 130 interrupted.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hounsview as hv
-from hounsview_vizapp import opening, viewcommands
+from hounsview_vizapp import opening, tissuecommands, viewcommands
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +31,8 @@ examples:
   hounsview render scans/ -o chest.png      axial, coronal, sagittal and 3D in one picture
   hounsview render -o demo.png              the same of the built-in thorax phantom
   hounsview render scans/ --turntable -o chest.mp4
+  hounsview mesh scans/ --tissue bone -o bone.stl
+  hounsview measure scans/ --csv            volumes and HU of lungs, bone, fat
   hounsview convert scans/ -o chest.nii.gz  the volume for other programs, with a report
   hounsview phantom head -o head/           a phantom as a DICOM series
 """
@@ -103,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
 
     viewcommands.add_view(commands)
     viewcommands.add_render(commands)
+    tissuecommands.add_mesh(commands)
+    tissuecommands.add_measure(commands)
+    tissuecommands.add_segment(commands)
+    tissuecommands.add_deface(commands)
     _add_convert(commands)
     return parser
 

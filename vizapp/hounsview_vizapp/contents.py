@@ -60,16 +60,26 @@ class Entry:
         )
 
 
-def contents(path: str | os.PathLike[str], tell: Tell | None = None) -> list[Entry]:
+def contents(
+    path: str | os.PathLike[str], tell: Tell | None = None, *, unit: str | None = None
+) -> list[Entry]:
     """Return what lies under a path: a folder, file, zip, DICOMDIR or image file.
+
+    Parameters
+    ----------
+    path : path-like
+    tell : callable, optional
+        Progress.
+    unit : str, optional
+        What the values of an image file are that does not say it.
 
     Raises
     ------
     HounsviewError
         What `hounsview.scan` raises.
     """
-    if hv.is_image_file(path):
-        return [_image_entry(Path(path))]
+    if unit is not None or hv.is_image_file(path):
+        return [_image_entry(Path(path), unit)]
     scan = hv.scan(path, progress=tell)
     return [_series_entry(Path(path), series) for series in scan.series]
 
@@ -92,9 +102,15 @@ def loaded_entry(volume: Volume, source: Source) -> Entry:
     return Entry(1, title, detail, "volume", volume.report, source, lambda _: volume)
 
 
-def first_to_show(entries: list[Entry]) -> Entry | None:
-    """Return the entry that a person most likely wants: the volume with the most slices."""
+def first_to_show(entries: list[Entry], series: str | None = None) -> Entry | None:
+    """Return the entry that a person most likely wants: the volume with the most slices.
+
+    With `series`, only of those with this number, key or SeriesInstanceUID.
+    """
     shown = [entry for entry in entries if entry.can_be_shown]
+    if series is not None:
+        names = [(str(e.number), e.source.series_key, e.source.series_uid) for e in shown]
+        shown = [e for e, known in zip(shown, names, strict=True) if series in known]
     return max(shown, key=lambda e: (e.kind != "single", e.slices), default=None)
 
 
@@ -139,10 +155,11 @@ def _series_entry(path: Path, series: Series) -> Entry:
     )  # fmt: skip
 
 
-def _image_entry(path: Path) -> Entry:
+def _image_entry(path: Path, unit: str | None) -> Entry:
     return Entry(
-        1, path.name, "image file", "image file", Report(), Source(str(path.absolute())),
-        lambda tell: hv.load(path, progress=tell), None, 1,
+        1, path.name, "image file", "image file", Report(),
+        Source(str(path.absolute()), unit=unit),
+        lambda tell: hv.load(path, unit=unit, progress=tell), None, 1,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -10,12 +11,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.findings import Status
+from hounsview.volume import Volume
 from hounsview_vizapp import lettering
 from hounsview_vizapp.lettering import Color as Color
 from hounsview_vizapp.lettering import Picture as Picture
 from hounsview_vizapp.lettering import text_width as text_width
 
 Anchor = Literal["left", "centre", "right"]
+Box = tuple[int, int, int, int]
+"""(top, left, bottom, right), px; bottom and right are the first pixels outside."""
 
 NOT_MEASURED: Final[Color] = (24, 28, 36)
 """Padding, and everything outside the volume: nothing was measured there."""
@@ -63,7 +68,8 @@ def draw_text(
     ----------
     picture : (rows, columns, 3) uint8 RGB, changed in place
     text : str
-        Accents are dropped, other characters outside ASCII become "?".
+        Latin letters with an accent, "°", "µ", "²" and "³" are drawn as they are; other
+        characters outside ASCII become "?".
     at : (row, column)
         Middle of the capitals' height; left end, centre or right end by `anchor`.
     height : int
@@ -73,6 +79,16 @@ def draw_text(
         return
     top, left, _, _ = text_box(text, at, height=height, anchor=anchor)
     lettering.lay(picture, lettering.text_stamp(text, height, color), (top, left))
+
+
+def elided(text: str, width: int, height: int) -> str:
+    """Return the text, or its beginning and "...", at most so many px wide; "" if none is."""
+    if text_width(text, height) <= width:
+        return text
+    shorter = text
+    while shorter and text_width(f"{shorter.rstrip()}...", height) > width:
+        shorter = shorter[:-1]
+    return f"{shorter.rstrip()}..." if shorter else ""
 
 
 def text_box(
@@ -185,13 +201,85 @@ def draw_edges(picture: Picture, letters: dict[tuple[int, int], str], *, height:
         draw_text(picture, letter, (row, column), height=round(1.25 * height), anchor=anchor)
 
 
-def draw_badges(picture: Picture, badges: dict[str, Color], *, height: int) -> None:
-    """Draw badges from the top right corner to the left."""
-    margin = round(1.4 * height)
-    right = picture.shape[1] - margin
+def draw_badges(
+    picture: Picture,
+    badges: dict[str, Color],
+    *,
+    height: int,
+    taken: Sequence[Box] = (),
+) -> list[Box]:
+    """Draw badges from the top right corner to the left and down; return their boxes.
+
+    None is ever left out. A picture too small for text gets a mark in the corner.
+
+    Parameters
+    ----------
+    picture : (rows, columns, 3) uint8 RGB, changed in place
+    badges : dict of text -> colour
+    height : int
+        Of capitals, px; 0: too small for text.
+    taken : sequence of (top, left, bottom, right), px
+        Where they may not lie.
+    """
+    if not height:
+        return [_corner_mark(picture, list(badges.values()))] if badges else []
+    drawn: list[Box] = []
     for text, color in badges.items():
-        at = (margin + height // 2, right)
-        right = draw_badge(picture, text, at, height=height, color=color)
+        # Where there is no room beside what is taken, a badge covers it, but no other badge.
+        box = _place_of_badge(
+            text, height, picture.shape[:2], (*taken, *drawn)
+        ) or _place_of_badge(text, height, picture.shape[:2], drawn)
+        if box is None:
+            drawn.append(_corner_mark(picture, list(badges.values())))
+            continue
+        drawn.append(box)
+        middle = box[0] + (box[2] - box[0]) // 2
+        draw_badge(picture, text, (middle, box[3]), height=height, color=color)
+    return drawn
+
+
+def _place_of_badge(
+    text: str, height: int, size: tuple[int, ...], taken: Sequence[Box]
+) -> Box | None:
+    """Return the first free box from the top right corner to the left, then farther down."""
+    rows, columns = lettering.plate_size(text, height)
+    margin, apart = round(1.4 * height), max(2, height // 2)
+    first = margin + height // 2 - rows // 2
+    ends = [size[1] - margin, *(left - apart for _, left, _, _ in taken)]
+    tops = sorted({first, *(bottom + apart for _, _, bottom, _ in taken)})
+    for top in tops:
+        for right in sorted(ends, reverse=True):
+            box = (top, right - columns, top + rows, right)
+            if top >= first and right <= ends[0] and is_free(box, size, taken):
+                return box
+    return None
+
+
+def _corner_mark(picture: Picture, colors: Sequence[Color]) -> Box:
+    """Fill the top right corner, in amber if any of the colours is; return its box."""
+    columns = picture.shape[1]
+    side = max(3, min(picture.shape[:2]) // 8)
+    box = (0, max(0, columns - side), side, columns)
+    picture[: side + 1, max(0, box[1] - 1) :] = 0
+    picture[:side, box[1] :] = AMBER if AMBER in colors else colors[0]
+    return box
+
+
+def is_free(box: Box, size: tuple[int, ...], taken: Sequence[Box]) -> bool:
+    """Return whether a box lies in a picture of (rows, columns) and overlaps no other box."""
+    top, left, bottom, right = box
+    if top < 0 or left < 0 or bottom > size[0] or right > size[1]:
+        return False
+    return all(
+        bottom <= other_top or top >= other_bottom or right <= other_left or left >= other_right
+        for other_top, other_left, other_bottom, other_right in taken
+    )
+
+
+def status_badge(volume: Volume) -> dict[str, Color]:
+    """Return the badge of a volume that is not as its files have it; empty otherwise."""
+    status = volume.report.status
+    return {} if status == Status.OK else {status.upper(): AMBER}
 
 
 def draw_sentence(picture: Picture, text: str, *, height: int, color: Color = FAINT) -> None:

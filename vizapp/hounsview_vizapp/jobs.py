@@ -16,8 +16,8 @@ Tell = Callable[[int, int, str], bool]
 class Job(Generic[T]):
     """Work that has begun.
 
-    Exactly one of `on_done` and `on_error` is called at the end, in the job's thread; after
-    `cancel` neither, but `on_cancelled`.
+    Exactly one of `on_done`, `on_error` and `on_cancelled` is called at the end, in the job's
+    thread. Work that ended although it was asked to stop is done: what it wrote is there.
 
     Parameters
     ----------
@@ -84,8 +84,7 @@ class Job(Generic[T]):
                 self._on_error(error)
                 return
         else:
-            if not self._stop.is_set():
-                self._on_done(result)
-                return
+            self._on_done(result)
+            return
         if self._on_cancelled is not None:
             self._on_cancelled()

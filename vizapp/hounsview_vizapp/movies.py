@@ -15,6 +15,7 @@ from hounsview.volume import Volume
 from hounsview.writing import atomic_file
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import slice_number, slice_pane, step
+from hounsview_vizapp.tissuework import labels_for
 
 if TYPE_CHECKING:
     from hounsview_vizapp.rendering import Scene
@@ -23,6 +24,7 @@ Progress = Callable[[int, int, str], object]
 
 FORMATS: Final = (".mp4", ".gif")
 _MOST_COLORS: Final = 255
+_SHORTEST_GIF_MS: Final = 20
 
 
 def write_movie(
@@ -44,7 +46,7 @@ def write_movie(
     count : int
         How many there are.
     fps : float
-        Frames a second.
+        Frames a second; at most 50 for GIF.
     progress : callable, optional
         ``progress(done, count, what)``; returning False cancels.
 
@@ -105,11 +107,12 @@ def slice_run(
         If there is no such plane.
     """
     total = slice_count(volume, state, plane)
+    labels = labels_for(volume, state)
     seen = step(volume, state, plane, -total)
     for number in range(total):
         if number:
             seen = step(volume, seen, plane, 1)
-        yield slice_pane(volume, seen, plane, size)
+        yield slice_pane(volume, seen, plane, size, labels=labels)
 
 
 def _told(
@@ -158,6 +161,6 @@ def _write_gif(path: Path, frames: Iterator[Picture], fps: float) -> None:
         Image.fromarray(frame).quantize(_MOST_COLORS, dither=Image.Dither.NONE)
         for frame in frames
     )
-    first.save(
-        path, "GIF", save_all=True, append_images=rest, duration=round(1000 / fps), loop=0
-    )
+    # Below 20 ms browsers show a frame for 100.
+    lasting = max(_SHORTEST_GIF_MS, round(1000 / fps))
+    first.save(path, "GIF", save_all=True, append_images=rest, duration=lasting, loop=0)

@@ -8,6 +8,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from hounsview.errors import ArgumentError, RenderingUnavailableError, WriteError
 from hounsview.findings import Severity
@@ -21,6 +22,7 @@ from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.lettering import text_width
 from hounsview_vizapp.panes import slice_number, slice_pane, step, text_height
 from hounsview_vizapp.rendering import volume_pane
+from hounsview_vizapp.tissuework import labels_for
 
 _GAP: Final = 4
 _SMALLEST_IN_MONTAGE: Final = 32
@@ -58,8 +60,9 @@ def picture_of(
     if header:
         _draw_header(whole[:header], volume, height)
     body = whole[header:]
+    labels = labels_for(volume, state)
     if state.layout != "four-up":
-        body[:] = pane_of(volume, state, state.layout, body.shape[:2], pixel_ratio)
+        body[:] = pane_of(volume, state, state.layout, body.shape[:2], pixel_ratio, labels)
         return whole
     rows, columns = ((n - _GAP) // 2 for n in body.shape[:2])
     for place, pane in enumerate((*PLANES[:1], "3d", *PLANES[1:])):
@@ -67,7 +70,7 @@ def picture_of(
         left = (place % 2) * (columns + _GAP)
         part = body[top : top + rows + (body.shape[0] - _GAP) % 2 * (place // 2)]
         part = part[:, left : left + columns + (body.shape[1] - _GAP) % 2 * (place % 2)]
-        part[:] = pane_of(volume, state, pane, part.shape[:2], pixel_ratio)
+        part[:] = pane_of(volume, state, pane, part.shape[:2], pixel_ratio, labels)
     return whole
 
 
@@ -110,6 +113,7 @@ def montage_of(
         )
         raise ArgumentError(msg)
     whole = drawing.blank(size, _SEAM)
+    labels = labels_for(volume, state)
     first = step(volume, replace(state, show_crosshair=False), plane, -total)
     for place in range(places):
         # The middles of equal shares: neither end is shown before what lies between.
@@ -117,7 +121,7 @@ def montage_of(
         top, left = (
             at * (side + _GAP) for at, side in zip(divmod(place, grid[1]), sides, strict=True)
         )
-        picture = slice_pane(volume, shown, plane, (sides[0], sides[1]))
+        picture = slice_pane(volume, shown, plane, (sides[0], sides[1]), labels=labels)
         whole[top : top + sides[0], left : left + sides[1]] = picture
     return whole
 
@@ -128,6 +132,7 @@ def pane_of(
     pane: str,
     size: tuple[int, int],
     pixel_ratio: float = 1.0,
+    labels: npt.NDArray[np.uint8] | None = None,
 ) -> Picture:
     """Return one pane: a plane by its name, or ``"3d"``.
 
@@ -137,7 +142,7 @@ def pane_of(
         If there is no such pane.
     """
     if pane != "3d":
-        return slice_pane(volume, state, pane, size, pixel_ratio=pixel_ratio)
+        return slice_pane(volume, state, pane, size, pixel_ratio=pixel_ratio, labels=labels)
     if volume.unit != "HU":
         return sentence(size, f"no 3D: the values are {volume.unit}, not HU", pixel_ratio)
     try:
@@ -161,9 +166,6 @@ def _draw_header(strip: Picture, volume: Volume, height: int) -> None:
     middle, margin = strip.shape[0] // 2, round(1.4 * height)
     k, j, i = volume.shape
     spacing = " x ".join(f"{mm:.4g}" for mm in volume.geometry.spacing)
-    description = volume.attributes.get("SeriesDescription") or "CT"
-    size = f"{k} slices of {j} x {i}, {spacing} mm"
-    drawing.draw_text(strip, description, (middle, margin), height=height)
     told = [f for f in volume.report.findings if f.severity != Severity.NOTE]
     status = str(volume.report.status) + (f", {len(told)} finding(s)" if told else "")
     color = drawing.AMBER if told else drawing.FAINT
@@ -171,8 +173,12 @@ def _draw_header(strip: Picture, volume: Volume, height: int) -> None:
     drawing.draw_text(
         strip, status, (middle, right), height=height, color=color, anchor="right"
     )
-    left = margin + text_width(description, height) + 2 * height
     end = right - text_width(status, height) - 2 * height
+    description = volume.attributes.get("SeriesDescription") or "CT"
+    description = drawing.elided(description, end - margin, height)
+    drawing.draw_text(strip, description, (middle, margin), height=height)
+    size = f"{k} slices of {j} x {i}, {spacing} mm"
+    left = margin + text_width(description, height) + 2 * height
     if left + text_width(size, height) < end:
         drawing.draw_text(strip, size, (middle, left), height=height, color=drawing.FAINT)
 

@@ -6,29 +6,31 @@ asks for their pictures.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.sessions import Session, Source
+from hounsview.sessions import Session, Source, fingerprint
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
 from hounsview.viewstate.checks import Point
 from hounsview.volume import Volume
+from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slice_pane, step
 from hounsview_vizapp.state import ViewerState
+from hounsview_vizapp.tissuework import Found, find_tissues
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
+from hounsview_vizapp.tools.hits import nearest_handle
+from hounsview_vizapp.tools.scenery import Draft
 
 if TYPE_CHECKING:
+    from hounsview.progress import Progress
     from hounsview_vizapp.rendering import Frame, Scene
 
-PANES: Final = (*PLANES, "3d")
 Pixel = tuple[float, float]
 Size = tuple[int, int]
 Labels = npt.NDArray[np.uint8]
@@ -61,18 +63,24 @@ class Viewer:
         self.labels = labels
         self.state = ViewerState(state)
         self.tools = PointerTools(self)
+        self.tissue_notes: tuple[str, ...] = ()
+        """What to know about the tissues, and why some were not found."""
+        self.tissue_numbers: list[tuple[str, str, str]] = []
+        """(what, name, value with its unit) of the tissues that were found."""
+        self._tissues_wanted = False
         self.playing: str | None = None
         self._on_dirty: Callable[[set[str]], object] | None = None
         self._on_frame: Callable[[Frame], object] | None = None
         self._tool = "crosshair"
         self._selected: int | None = None
-        self._draft: tuple[Point, ...] = ()
-        self._loose_end: Point | None = None
+        self._draft: Draft | None = None
         self._active_pane = "axial"
-        self._pointer: tuple[str, Point] | None = None
+        self._hover: PointerEvent | None = None
         self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
         self._mm_per_pixel_3d = 1.0
+        # What a session brought along, it holds.
+        self._saved_measurements = self.state.value.measurements
         self.state.observe(self._state_changed, "value")
 
     def listen(
@@ -103,7 +111,7 @@ class Viewer:
     @tool.setter
     def tool(self, name: str) -> None:
         self._tool = name
-        self.draft = ()
+        self.draft = None
         self._touch(())
 
     @property
@@ -120,26 +128,15 @@ class Viewer:
             self._touch(PLANES)
 
     @property
-    def draft(self) -> tuple[Point, ...]:
-        """Points of the measurement that is being made, LPS mm."""
+    def draft(self) -> Draft | None:
+        """The measurement that is being made."""
         return self._draft
 
     @draft.setter
-    def draft(self, points: tuple[Point, ...]) -> None:
-        if points != self._draft:
-            self._draft = points
-            self._loose_end = None
+    def draft(self, draft: Draft | None) -> None:
+        if draft != self._draft:
+            self._draft = draft
             self._touch(PLANES)
-
-    @property
-    def loose_end(self) -> Point | None:
-        """Where the next point of the draft would be, LPS mm."""
-        return self._loose_end
-
-    @loose_end.setter
-    def loose_end(self, point: Point | None) -> None:
-        self._loose_end = point
-        self._touch([self._active_pane])
 
     @property
     def active_pane(self) -> str:
@@ -158,11 +155,9 @@ class Viewer:
         """Handle a pointer event, and show what is under the pointer."""
         self._sizes[event.pane] = event.size
         self.tools.pointer(event)
-        seen = event.pane in PLANES and event.kind != "leave" and not event.button
-        place = (event.pane, self.point_at(event.pane, event.at, event.size)) if seen else None
-        if place != self._pointer:
-            before, self._pointer = self._pointer, place
-            self._touch({each[0] for each in (before, place) if each is not None})
+        before = self._hover
+        self._hover = event if event.pane in PLANES and event.kind != "leave" else None
+        self._touch({each.pane for each in (before, self._hover) if each is not None})
 
     def wheel_event(self, event: WheelEvent) -> None:
         """Handle a wheel event."""
@@ -188,11 +183,15 @@ class Viewer:
             If there is no such plane.
         """
         self._sizes[pane] = size
-        pointed = self._pointer
+        hover = self._hover
+        # Taken from the pixel each time: the slice below the pointer may have changed.
+        pointed = None
+        if hover is not None and hover.pane == pane and not self.tools.is_dragging:
+            pointed = self.point_at(pane, hover.at, hover.size)
         return slice_pane(
             self.volume, self._with_draft(pane), pane, size,
             pixel_ratio=pixel_ratio, labels=self.labels, selected=self.selected,
-            pointer=pointed[1] if pointed is not None and pointed[0] == pane else None,
+            pointer=pointed,
         )  # fmt: skip
 
     def request_3d(self, size: Size, pixel_ratio: float = 1.0, *, moving: bool) -> None:
@@ -241,6 +240,11 @@ class Viewer:
         """Return the pixel (row, column) of a plane that a patient point falls on."""
         return plane_frame(self.volume, self.state.value, pane, size).to_pixel(point)
 
+    def is_on_plane(self, pane: str, point: Point) -> bool:
+        """Return whether a plane, as it is shown now, goes through a patient point."""
+        frame = plane_frame(self.volume, self.state.value, pane, self.size_of(pane))
+        return frame.shows(Measurement("probe", (point,), pane, self.state.oblique))
+
     def mm_per_pixel(self, pane: str, size: Size) -> float:
         """Return the size of a pixel of a pane."""
         if pane == "3d":
@@ -265,7 +269,7 @@ class Viewer:
             if not frame.shows(measurement):
                 continue
             handles = [frame.to_pixel(point) for point in measurement.points]
-            found = _nearest_handle(handles, at, measurement.kind, within)
+            found = nearest_handle(handles, at, measurement.kind, within)
             if found[0] <= within and (nearest is None or found[0] < nearest[0]):
                 nearest = (found[0], index, found[1])
         return None if nearest is None else nearest[1:]
@@ -274,9 +278,14 @@ class Viewer:
 
     def toggle_cine(self) -> None:
         """Let the active plane run through its slices, or stop it."""
-        plane = self._active_pane if self._active_pane in PLANES else "axial"
-        self.playing = None if self.playing else plane
+        seen = [plane for plane in (self._active_pane, "axial") if plane in PLANES]
+        seen = [plane for plane in seen if plane in seen_panes(self.state.value)]
+        self.playing = None if self.playing or not seen else seen[0]
         self._touch(())
+
+    def cancel_drag(self) -> None:
+        """End a drag where it stands."""
+        self.tools.cancel()
 
     def cine_step(self) -> None:
         """Show the next slice of the plane that plays; after the last comes the first."""
@@ -287,11 +296,56 @@ class Viewer:
         point = self.scrolled(self.playing, count)
         self.state.change(merge="cine", crosshair=point)
 
+    # Tissues.
+
+    @property
+    def needs_tissues(self) -> bool:
+        """Whether tissues are to be shown or measured that nobody has looked for yet."""
+        wanted = self._tissues_wanted or any(each.shown for each in self.state.overlays)
+        return wanted and self.labels is None and self.volume.unit == "HU"
+
+    def want_tissues(self) -> None:
+        """Ask for the tissues and their numbers."""
+        self._tissues_wanted = True
+        self._touch(())
+
+    def find_tissues(self, progress: Progress | None = None) -> Found:
+        """Return the tissues of the volume and their numbers; takes seconds, in any thread.
+
+        Raises
+        ------
+        CancelledError
+            If `progress` returned False.
+        """
+        return find_tissues(self.volume, progress)
+
+    def show_tissues(self, found: Found | None) -> None:
+        """Show tissues that were found; None: nobody will look for them again."""
+        if found is None:
+            self._tissues_wanted = False
+            hidden = tuple(replace(each, shown=False) for each in self.state.overlays)
+            self.state.overlays = hidden
+            return
+        self.labels, self.tissue_notes = found.labels, found.notes
+        self.tissue_numbers = found.numbers
+        self._touch(PLANES)
+
     # Outputs.
 
     def saved(self) -> Session:
         """Return what a session file of this view holds."""
-        return Session(self.state.value, self.source)
+        source = replace(self.source, fingerprint=fingerprint(self.volume))
+        return Session(self.state.value, source)
+
+    @property
+    def has_unsaved_measurements(self) -> bool:
+        """Whether there are measurements that no session file holds."""
+        now = self.state.measurements
+        return bool(now) and now != self._saved_measurements
+
+    def mark_saved(self, state: ViewState) -> None:
+        """Remember that a session file holds this state."""
+        self._saved_measurements = state.measurements
 
     def script(self, size: Size = (1200, 1200)) -> str:
         """Return the Python script that draws this view."""
@@ -309,70 +363,29 @@ class Viewer:
 
     def _with_draft(self, pane: str) -> ViewState:
         """Return the state with the measurement that is being made as one of its own."""
-        state = self.state.value
-        points = self._draft
-        if not points or pane != self._active_pane:
+        state, draft, hover = self.state.value, self._draft, self._hover
+        if draft is None or pane != draft.pane:
             return state
-        if self._loose_end is not None:
-            points = (*points, self._loose_end)
-        kind = self._tool if len(points) == POINTS_OF.get(self._tool) else "ruler"
+        points = draft.points
+        if hover is not None and hover.pane == pane:
+            points = (*points, self.point_at(pane, hover.at, hover.size))
+        kind = draft.kind if len(points) == POINTS_OF[draft.kind] else "ruler"
         if len(points) != POINTS_OF[kind]:
             kind, points = "probe", points[:1]
-        draft = Measurement(kind, points, pane, state.oblique)
-        return replace(state, measurements=(*state.measurements, draft))
+        growing = Measurement(kind, points, pane, draft.oblique)
+        return replace(state, measurements=(*state.measurements, growing))
 
     def _state_changed(self, change: Any) -> None:
+        if change.new.layout != "four-up":
+            # Keys act on what is seen.
+            self._active_pane = change.new.layout
+        if self.playing not in (None, *seen_panes(change.new)):
+            self.playing = None
         self._touch(panes_touched(change.old, change.new))
 
     def _touch(self, panes: Iterable[str]) -> None:
         if self._on_dirty is not None:
             self._on_dirty(set(panes))
-
-
-def panes_touched(before: ViewState, after: ViewState) -> set[str]:
-    """Return the panes whose picture a change of the state can alter."""
-    from hounsview_vizapp.rendering import same_scene
-
-    touched = set()
-    if not same_scene(before, after):
-        touched.add("3d")
-    shared = (
-        "window", "colormap", "crosshair", "oblique", "slab", "show_labels", "show_crosshair",
-        "measurements", "overlays",
-    )  # fmt: skip
-    all_planes = any(getattr(before, name) != getattr(after, name) for name in shared)
-    for plane in PLANES:
-        if all_planes or before.plane(plane) != after.plane(plane):
-            touched.add(plane)
-    if before.layout != after.layout:
-        touched.update(PANES)
-    return touched
-
-
-def _nearest_handle(
-    handles: list[Pixel], at: Pixel, kind: str, within: float
-) -> tuple[float, int]:
-    """Return (px, point) of the nearest handle in reach, else of the lines: point -1."""
-    found = min((math.dist(handle, at), number) for number, handle in enumerate(handles))
-    if found[0] <= within:
-        return found
-    lines = list(pairwise(handles))
-    if kind in ("rectangle", "ellipse"):
-        (top, left), (bottom, right) = handles
-        corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
-        lines = list(zip(corners, [*corners[1:], corners[0]], strict=True))
-    for begin, end in lines:
-        found = min(found, (_from_line(at, begin, end), -1))
-    return found
-
-
-def _from_line(at: Pixel, begin: Pixel, end: Pixel) -> float:
-    along = np.subtract(end, begin)
-    length = float(along @ along)
-    share = (
-        0.0 if length == 0 else float(np.clip(np.subtract(at, begin) @ along / length, 0, 1))
-    )
-    return float(np.linalg.norm(np.subtract(at, begin) - share * along))
 
 
 def _point(values: npt.ArrayLike) -> Point:

@@ -52,8 +52,13 @@ def add_view(commands: Commands) -> None:
     view.add_argument(
         "path", nargs="?", help=f"folder, file, zip, image file or session (*{SUFFIX})"
     )
-    view.add_argument("--light", action="store_true", help="light colours")
-    view.add_argument("--dark", action="store_true", help="dark colours")
+    view.add_argument("--series", help="number, key or SeriesInstanceUID (see info)")
+    view.add_argument(
+        "--unit", help="what the values of an image file are, if it does not say: HU"
+    )
+    colors = view.add_mutually_exclusive_group()
+    colors.add_argument("--light", action="store_true", help="light colours")
+    colors.add_argument("--dark", action="store_true", help="dark colours")
     view.set_defaults(command=_view)
 
 
@@ -103,7 +108,11 @@ def _view(options: argparse.Namespace) -> int:
         raise hv.HounsviewError(msg) from error
     mode: Literal["light", "dark"] | None = "light" if options.light else None
     return run(
-        options.path, phantom=options.path is None, mode="dark" if options.dark else mode
+        options.path,
+        series=options.series,
+        unit=options.unit,
+        phantom=options.path is None,
+        mode="dark" if options.dark else mode,
     )
 
 
@@ -143,12 +152,15 @@ def _is_there(library: str) -> bool:
 def _render(options: argparse.Namespace) -> int:
     from hounsview_vizapp import pictures
 
-    is_movie = _check_output(options)
+    suffix = _checked_suffix(options)
     session = None if options.session is None else hv.read_session(options.session)
     state = _state(options, hv.ViewState() if session is None else session.state)
+    is_movie = suffix in _MOVIES
+    _check_pane(options, state, is_movie)
     with opening.progress_bar() as progress:
         if session is not None:
-            volume, _ = hv.load_session(session, options.path, progress=progress)
+            policy: Literal["repair", "strict"] = "strict" if options.strict else "repair"
+            volume, _ = hv.load_session(session, options.path, policy=policy, progress=progress)
         else:
             volume = opening.load(options, progress)
     if is_movie:
@@ -195,8 +207,8 @@ def _write_movie(options: argparse.Namespace, volume: hv.Volume, state: hv.ViewS
             movies.write_movie(options.output, frames, options.turntable, progress=progress)
 
 
-def _check_output(options: argparse.Namespace) -> bool:
-    """Refuse before any work what could not be written after it; return whether a movie is."""
+def _checked_suffix(options: argparse.Namespace) -> str:
+    """Return the ending of the output; refuse before any work what cannot be written."""
     path: Path = options.output
     suffix = path.suffix.lower()
     if suffix not in (".png", *_MOVIES):
@@ -205,23 +217,34 @@ def _check_output(options: argparse.Namespace) -> bool:
             "in .png, .mp4 or .gif"
         )
         raise hv.ArgumentError(msg)
-    is_movie = suffix in _MOVIES
-    if options.turntable is not None and not is_movie:
+    if options.turntable is not None and suffix not in _MOVIES:
         msg = f"{path}: a turntable is a movie; name a file that ends in .mp4 or .gif"
         raise hv.ArgumentError(msg)
-    if is_movie and options.turntable is None and options.pane not in PLANES:
-        msg = f"{path}: say which movie: --turntable, or --pane {', '.join(PLANES)}"
-        raise hv.ArgumentError(msg)
-    if options.montage and is_movie:
+    if options.montage and suffix in _MOVIES:
         msg = f"{path}: a montage is a picture; name a file that ends in .png"
         raise hv.ArgumentError(msg)
-    if options.session is not None and (options.series or options.raw or options.unit):
-        msg = "--session says which series: no --series, --raw or --unit beside it"
+    named = (options.series, options.raw, options.unit, options.orientation)
+    if options.session is not None and any(value is not None for value in named):
+        msg = "--session says which series: no --series, --raw, --unit or --orientation with it"
         raise hv.ArgumentError(msg)
     if not path.parent.is_dir():
         msg = f"{path.parent}: no such folder to write {path.name} into"
         raise hv.WriteError(msg, files=[path])
-    return is_movie
+    return suffix
+
+
+def _check_pane(options: argparse.Namespace, state: hv.ViewState, is_movie: bool) -> None:
+    """Refuse a pane that does not go with what is to be drawn."""
+    if options.turntable is not None:
+        if options.pane not in (None, "3d"):
+            msg = f"a turntable shows the 3D picture, not --pane {options.pane}"
+            raise hv.ArgumentError(msg)
+    elif is_movie and state.layout not in PLANES:
+        msg = f"{options.output}: say which movie: --turntable, or --pane {', '.join(PLANES)}"
+        raise hv.ArgumentError(msg)
+    if options.montage and options.pane not in (None, *PLANES):
+        msg = f"a montage shows slices of one plane, not --pane {options.pane}"
+        raise hv.ArgumentError(msg)
 
 
 def _parsed(text: str, parse: Callable[[str], T], expected: str) -> T:

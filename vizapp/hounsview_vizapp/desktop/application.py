@@ -25,13 +25,22 @@ _LISTEN_MS: Final = 200
 _PROBES: Final = 40
 
 
-def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> int:
+def run(
+    path: str | None,
+    *,
+    series: str | None = None,
+    unit: str | None = None,
+    phantom: bool = False,
+    mode: theme.Mode | None = None,
+) -> int:
     """Show the viewer until it is closed; return the exit status.
 
     Parameters
     ----------
     path : str, optional
         What to open.
+    series, unit : str, optional
+        As for `hounsview.load`.
     phantom : bool
         Whether to show the thorax phantom when there is no path.
     mode : str, optional
@@ -48,7 +57,7 @@ def run(path: str | None, *, phantom: bool, mode: theme.Mode | None = None) -> i
     with surviving(window), ending_on_interrupt(window):
         window.show()
         if path is not None:
-            window.open_path(path)
+            window.open_path(path, series=series, unit=unit)
         elif phantom:
             window.open_phantom()
         else:

@@ -5,26 +5,31 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
+from hounsview import surfaces
 from hounsview.sessions import SUFFIX, write_session
-from hounsview_vizapp import meshes
-from hounsview_vizapp.desktop import saving
+from hounsview_vizapp.desktop import questions, saving
 from hounsview_vizapp.desktop.events import device_size
 from hounsview_vizapp.jobs import Job, Tell
 from hounsview_vizapp.session import Viewer
+from hounsview_vizapp.tissuework import Found
 
 if TYPE_CHECKING:
     from hounsview_vizapp.desktop.window import MainWindow
 
+T = TypeVar("T")
+
 _OPENABLE = (
-    "CT (*.dcm *.ima *.zip DICOMDIR *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.npz "
-    f"*{SUFFIX});;All files (*)"
+    # Files of a scanner mostly have no ending.
+    "All files (*);;CT (*.dcm *.ima *.zip DICOMDIR *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd "
+    f"*.npz *{SUFFIX})"
 )
 
 
@@ -35,6 +40,7 @@ class Command:
     label: str
     key: str
     run: Callable[[], object]
+    needs_volume: bool = True
 
     @property
     def plain_label(self) -> str:
@@ -61,8 +67,8 @@ class Commands(QObject):
     def all(self) -> Iterator[Command | None]:
         """Yield the commands in the order of the menu; None stands for a line."""
         window = self._window
-        yield Command("Open &folder...", "Ctrl+O", self.ask_folder)
-        yield Command("Open f&ile or session...", "Ctrl+Shift+O", self.ask_file)
+        yield Command("Open &folder...", "Ctrl+O", self.ask_folder, False)
+        yield Command("Open f&ile or session...", "Ctrl+Shift+O", self.ask_file, False)
         yield Command("&Close", "Ctrl+W", window.close_volume)
         yield None
         yield Command("Save &session...", "Ctrl+S", self.save_session)
@@ -73,8 +79,8 @@ class Commands(QObject):
         yield Command("Cop&y as Python", "Ctrl+Shift+C", self.copy_script)
         yield Command("Copy measurement &table", "Ctrl+Shift+T", window.measurements.copy)
         yield None
-        yield Command("F&ull screen", "F11", self.full_screen)
-        yield Command("&Quit", "Ctrl+Q", window.close)
+        yield Command("F&ull screen", "F11", self.full_screen, False)
+        yield Command("&Quit", "Ctrl+Q", window.close, False)
 
     # Opening.
 
@@ -97,13 +103,16 @@ class Commands(QObject):
         viewer = self._needed()
         if viewer is None:
             return
-        path = saving.ask_file(
-            self._window, "Save session", f"view{SUFFIX}", f"Session (*{SUFFIX})"
+        path = questions.ask_target(
+            self._window, "Save session", f"view{SUFFIX}", {"Session": SUFFIX}
         )
         if path is not None:
-            if not path.name.endswith(SUFFIX):
-                path = path.with_name(path.name + SUFFIX)
-            self._run(f"Writing {path.name}", lambda _: write_session(viewer.saved(), path))
+            session = viewer.saved()
+            self._run(
+                f"Writing {path.name}",
+                lambda _: write_session(session, path),
+                on_written=lambda: viewer.mark_saved(session.state),
+            )
 
     def save_picture(self) -> None:
         """Ask which and where, and save a picture."""
@@ -113,7 +122,7 @@ class Commands(QObject):
         dialog = saving.PictureDialog(self._window, viewer)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        path = saving.ask_file(self._window, "Save picture", "ct.png", "PNG (*.png)")
+        path = questions.ask_target(self._window, "Save picture", "ct.png", {"PNG": ".png"})
         if path is not None:
             self.write_picture(dialog.wish(), path)
 
@@ -127,7 +136,7 @@ class Commands(QObject):
         volume, state = viewer.volume, viewer.state.value
         self._run(
             f"Drawing {path.name}",
-            lambda _: saving.write_picture(volume, state, wish, (rows, columns), path),
+            lambda tell: saving.write_picture(volume, state, wish, (rows, columns), path, tell),
         )
 
     def save_movie(self) -> None:
@@ -138,8 +147,8 @@ class Commands(QObject):
         dialog = saving.MovieDialog(self._window, viewer)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        path = saving.ask_file(
-            self._window, "Save movie", "ct.mp4", "Movie (*.mp4);;Animation (*.gif)"
+        path = questions.ask_target(
+            self._window, "Save movie", "ct.mp4", {"Movie": ".mp4", "Animation": ".gif"}
         )
         if path is not None:
             self.write_movie(dialog.wish(), path)
@@ -163,14 +172,14 @@ class Commands(QObject):
         if not shown:
             self._window.banner.say("No surface is shown: choose one under Surfaces first.")
             return
-        kinds = ";;".join(f"{suffix[1:].upper()} (*{suffix})" for suffix in meshes.FORMATS)
-        path = saving.ask_file(self._window, f"Save {shown[0].name}", "ct.stl", kinds)
+        kinds = {suffix[1:].upper(): suffix for suffix in surfaces.FORMATS}
+        path = questions.ask_target(
+            self._window, f"Save the surface {shown[0].name}", "ct.stl", kinds
+        )
         if path is not None:
             self._run(
                 f"Writing {path.name}",
-                lambda _: meshes.write_mesh(
-                    viewer.volume, shown[0], path, table=viewer.state.show_table
-                ),
+                lambda tell: saving.write_mesh(viewer.volume, shown[0], path, tell),
             )
 
     def save_script(self) -> None:
@@ -178,7 +187,9 @@ class Commands(QObject):
         viewer = self._needed()
         if viewer is None:
             return
-        path = saving.ask_file(self._window, "Save as Python", "view.py", "Python (*.py)")
+        path = questions.ask_target(
+            self._window, "Save as Python", "view.py", {"Python": ".py"}
+        )
         if path is not None:
             text = viewer.script()
             self._run(f"Writing {path.name}", lambda _: saving.write_text(path, text))
@@ -198,6 +209,17 @@ class Commands(QObject):
         else:
             window.showFullScreen()
 
+    def find_tissues(self) -> None:
+        """Look for tissues once they are to be shown; again only if a person asks again."""
+        viewer = self._window.viewer
+        if viewer is None or not viewer.needs_tissues or self._job is not None:
+            return
+
+        def work(tell: Tell) -> Found:
+            return viewer.find_tissues(tell)
+
+        self._start("Looking for tissues", work, viewer.show_tissues, viewer)
+
     # Jobs.
 
     def cancel(self) -> bool:
@@ -206,6 +228,12 @@ class Commands(QObject):
         if self._job is not None:
             self._job.cancel()
         return running
+
+    def finish(self) -> None:
+        """Wait for what is being saved to be written."""
+        while (job := self._job) is not None:
+            job.wait(0.02)
+            QCoreApplication.processEvents()
 
     def wait(self) -> None:
         """Stop, and wait for the end of the thread."""
@@ -238,33 +266,63 @@ class Commands(QObject):
             self._window.banner.say("Nothing is open.")
         return viewer
 
-    def _run(self, what: str, work: Callable[[Tell], Path]) -> None:
-        """Do one piece of work in a thread; say how it ended."""
-        window = self._window
+    def _run(
+        self,
+        what: str,
+        work: Callable[[Tell], Path],
+        on_written: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Write a file in a thread; say how it ended."""
         if self._job is not None:
-            window.banner.say("Something is being saved: wait for it, or cancel it.")
+            self._window.banner.say("Something is being saved: wait for it, or cancel it.")
             return
-        window.progress.begin(what)
-        ended = self._said.emit
 
-        def done(path: Path) -> None:
-            ended(lambda: self._end(f"Written: {path}"))
+        def written(path: Path) -> None:
+            on_written()
+            self._window.statusBar().showMessage(f"Written: {path}", 8000)
+
+        self._start(what, work, written, None)
+
+    def _start(
+        self,
+        what: str,
+        work: Callable[[Tell], T],
+        on_done: Callable[[T], object],
+        viewer: Viewer | None,
+    ) -> None:
+        """Do one piece of work in a thread; `viewer` is whose tissues are looked for."""
+        window, ended = self._window, self._said.emit
+        window.saving.begin(what)
+
+        def done(result: T) -> None:
+            ended(partial(self._end, partial(on_done, result)))
 
         def failed(error: Exception) -> None:
-            ended(lambda: self._end("", error))
+            ended(partial(self._failed, error, viewer))
 
         self._job = Job(
             work,
             on_done=done,
             on_error=failed,
-            on_progress=lambda *told: ended(lambda: window.progress.tell(*told)),
-            on_cancelled=lambda: ended(lambda: self._end("Cancelled, nothing was written.")),
+            on_progress=lambda *told: ended(partial(window.saving.tell, *told)),
+            on_cancelled=lambda: ended(partial(self._failed, None, viewer)),
         )
 
-    def _end(self, said: str, error: Exception | None = None) -> None:
+    def _end(self, run: Callable[[], object]) -> None:
         self._job = None
-        self._window.progress.hide()
+        self._window.saving.hide()
+        self._window.guarded(run)
+
+    def _failed(self, error: Exception | None, viewer: Viewer | None) -> None:
+        """Say that work failed, or (None) that it was stopped."""
+        self._job = None
+        window = self._window
+        window.saving.hide()
+        if viewer is not None:
+            # Else it would be looked for again at once.
+            viewer.show_tissues(None)
         if error is not None:
-            self._window.say_error("it was not saved", error)
+            what = "it was not saved" if viewer is None else "tissues were not found"
+            window.say_error(what, error)
         else:
-            self._window.statusBar().showMessage(said, 8000)
+            window.statusBar().showMessage("Cancelled, nothing was written.", 8000)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -13,7 +14,33 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSlider,
     QSpinBox,
+    QWidget,
 )
+
+
+def breakable(text: str, every: int = 30) -> str:
+    """Return a text whose long words may be broken, so that no name widens the window."""
+    return re.sub(rf"(\S{{{every}}})(?=\S)", "\\1\u200b", text)
+
+
+class _WheelOnlyWithFocus(QObject):
+    """Lets the wheel scroll the panel, and change a box only once a person chose it."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, Qt's name
+        if event.type() != QEvent.Type.Wheel or not isinstance(watched, QWidget):
+            return False
+        if watched.hasFocus():
+            return False
+        event.ignore()
+        return True
+
+
+_wheel_filter = _WheelOnlyWithFocus()
+
+
+def _calm(widget: QWidget) -> None:
+    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.installEventFilter(_wheel_filter)
 
 
 def button(
@@ -28,6 +55,8 @@ def button(
     made = QPushButton(text)
     made.setCheckable(checkable)
     made.setToolTip(tip)
+    # A click leaves the keyboard with the panes.
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if name:
         made.setAccessibleName(name)
     made.clicked.connect(lambda: run())
@@ -49,6 +78,7 @@ def slider(name: str, highest: int, changed: Callable[[int], object]) -> QSlider
     made.setRange(0, highest)
     made.setAccessibleName(name)
     made.setToolTip(name.capitalize())
+    _calm(made)
     made.valueChanged.connect(changed)
     return made
 
@@ -92,6 +122,7 @@ def number_box(
     box.setSingleStep(step)
     box.setDecimals(decimals)
     box.setKeyboardTracking(False)
+    _calm(box)
     if unit:
         box.setSuffix(f" {unit}")
     box.valueChanged.connect(changed)
@@ -108,6 +139,7 @@ def set_number(box: QDoubleSpinBox, value: float) -> None:
 def choice(items: dict[str, str], chosen: Callable[[str], object]) -> QComboBox:
     """Return a list to choose from: names, and what is shown for each."""
     box = QComboBox()
+    _calm(box)
     for name, label in items.items():
         box.addItem(label, name)
     box.activated.connect(lambda _: chosen(box.currentData()))

@@ -6,14 +6,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from hounsview.viewstate import ViewState
+from hounsview.volume import Volume
+from hounsview_vizapp import drawing
 from hounsview_vizapp.desktop import events
 from hounsview_vizapp.desktop.pane import PaneWidget
+from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.panes import slice_pane, text_height
 from hounsview_vizapp.pictures import sentence
-from hounsview_vizapp.session import PANES, Viewer
+from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.events import PointerEvent, WheelEvent
 
 if TYPE_CHECKING:
@@ -96,6 +102,8 @@ class PaneGrid(QWidget):
         self.scene_shown = ""
         for pane in self.panes.values():
             pane.show_picture(None)
+        if viewer is not None and viewer.volume.unit == "HU":
+            self.panes["3d"].show_picture(_sentence(self.panes["3d"], "drawing ..."))
         self._cine_timer.stop()
         if viewer is not None:
             viewer.listen(on_dirty=self._mark_all, on_frame=self._frame_of(viewer))
@@ -103,10 +111,19 @@ class PaneGrid(QWidget):
             self._mark_all(set(PANES))
             self._still_timer.start()
 
-    def show_pictures(self, pictures: dict[str, Picture]) -> None:
-        """Show pictures that belong to no viewer: a preview, a message."""
-        for pane, picture in pictures.items():
-            self.panes[pane].show_picture(picture)
+    def show_preview(self, volumes: list[Volume]) -> None:
+        """Show one-slice volumes, one in each pane, while the rest loads."""
+        for widget, volume in zip(self.panes.values(), volumes, strict=False):
+            size, ratio = events.device_size(widget), widget.devicePixelRatioF()
+            state = ViewState(crosshair=tuple(volume.geometry.centre), show_crosshair=False)
+            across = int(np.argmax(np.abs(volume.geometry.direction[:, 0])))
+            plane = ("sagittal", "coronal", "axial")[across]
+            picture = slice_pane(volume, state, plane, size, pixel_ratio=ratio)
+            height = text_height(size, ratio)
+            if height:
+                at = (size[0] // 2, size[1] - 2 * height)
+                drawing.draw_badge(picture, "PREVIEW", at, height=height, color=drawing.BLUE)
+            widget.show_picture(picture)
 
     def mark(self, pane: str) -> None:
         """Have one pane drawn again soon."""
@@ -141,6 +158,7 @@ class PaneGrid(QWidget):
         if viewer is None:
             return
         self._arrange()
+        self._still_timer.start()
         for pane in dirty:
             widget = self.panes[pane]
             if not widget.isVisible():
@@ -163,16 +181,18 @@ class PaneGrid(QWidget):
         else:
             self.scene_shown = ""
             viewer.request_3d(size, ratio, moving=True)
-            self._still_timer.start()
 
     def _refine(self) -> None:
+        """Let what follows be a step of its own, and refine the 3D picture."""
         viewer, widget = self._viewer, self.panes["3d"]
-        if viewer is None or viewer.volume.unit != "HU" or not widget.isVisible():
+        if viewer is None:
             return
         if viewer.tools.is_dragging:
             self._still_timer.start()
             return
         viewer.state.end_merging()
+        if viewer.volume.unit != "HU" or not widget.isVisible() or self.scene_shown == "final":
+            return
         viewer.request_3d(events.device_size(widget), widget.devicePixelRatioF(), moving=False)
 
     def _arrange(self) -> None:

@@ -6,6 +6,7 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from hounsview_vizapp.desktop.theme import Mode, colors
@@ -28,6 +29,7 @@ class KeysDialog(QDialog):
 
     def __init__(self, parent: QWidget, files: dict[str, str], mode: Mode) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Mouse and keys")
         text = QTextBrowser()
         text.setHtml(_html(files, colors(mode)))

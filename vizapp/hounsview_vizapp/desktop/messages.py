@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -14,7 +15,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from hounsview_vizapp.desktop.controls import button, clear, label
+from hounsview_vizapp.desktop.controls import breakable, button, clear, label
+
+START_TEXT: Final = (
+    "Open a folder, a file or a zip with a CT, or drop one here. DICOM series in any order "
+    "and of any name, also beside other files; NIfTI, NRRD, MetaImage and npz too."
+)
 
 
 class Banner(QFrame):
@@ -25,7 +31,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self.text = label(look="")
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.more = button("Details", self._tell_more)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
@@ -36,11 +42,16 @@ class Banner(QFrame):
         self.hide()
 
     def say(
-        self, text: str, level: str = "warn", on_more: Callable[[], object] | None = None
+        self,
+        text: str,
+        level: str = "warn",
+        on_more: Callable[[], object] | None = None,
+        more: str = "Details",
     ) -> None:
-        """Show a text; `level` is ``"warn"`` or ``"bad"``."""
-        self.text.setText(text)
+        """Show a text; `level` is ``"warn"`` or ``"bad"``, `more` what its button says."""
+        self.text.setText(breakable(text))
         self._on_more = on_more
+        self.more.setText(more)
         self.more.setVisible(on_more is not None)
         self.setProperty("level", level)
         self.style().unpolish(self)
@@ -63,6 +74,7 @@ class ProgressStrip(QFrame):
     def __init__(self, on_cancel: Callable[[], object]) -> None:
         super().__init__()
         self.what = label(look="")
+        self.what.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setMinimumWidth(160)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 import hounsview as hv
@@ -18,6 +17,8 @@ from hounsview_vizapp.contents import Entry, contents, first_to_show, loaded_ent
 from hounsview_vizapp.jobs import Job, Tell
 
 _PREVIEW_SLICES: Final = 4
+Say = Callable[..., None]
+"""``say(signal, *values)``: have a signal sent in the window's thread."""
 
 
 @dataclass(frozen=True)
@@ -90,68 +91,71 @@ class Opener(QObject):
         if job is not None:
             job.wait(10)
 
-    def open_path(self, path: str) -> None:
+    def open_path(
+        self, path: str, *, series: str | None = None, unit: str | None = None
+    ) -> None:
         """List what lies under a path, and load what a person most likely wants."""
         if path.endswith(SUFFIX):
             self.open_session(path)
             return
 
-        def work(tell: Tell) -> Opened | None:
-            entries = contents(path, tell)
-            self._say(self.listed, path, entries)
-            first = first_to_show(entries)
+        def work(tell: Tell, say: Say) -> Opened | None:
+            entries = contents(path, tell, unit=unit)
+            say(self.listed, path, entries)
+            first = first_to_show(entries, series)
             if first is None:
                 # Loading says why nothing here can be shown, for all entries together.
-                hv.load(path, progress=tell)
+                hv.load(path, series=series, progress=tell)
                 return None
-            return self._loaded(first, path, entries, tell)
+            return self._loaded(first, path, entries, tell, say)
 
         self._begin(path, work)
 
     def open_entry(self, entry: Entry, where: str, entries: list[Entry]) -> None:
         """Load one of the entries."""
-        self._begin(where, lambda tell: self._loaded(entry, where, entries, tell))
+        self._begin(where, lambda tell, say: self._loaded(entry, where, entries, tell, say))
 
     def open_session(self, file: str, path: str | None = None) -> None:
         """Load what a session file shows; `path` says where the scan is now."""
 
-        def work(tell: Tell) -> Opened:
+        def work(tell: Tell, say: Say) -> Opened:
+            del say
             session = hv.read_session(file)
             volume, found = hv.load_session(session, path, progress=tell)
             source = session.source
             if found is not None:
-                source = Source(
-                    str(Path(found).absolute()), None, source.series_uid, source.series_key,
-                    source.unit,
-                )  # fmt: skip
+                source = replace(source, path=str(Path(found).absolute()))
             entry = loaded_entry(volume, source)
             where = source.path or "Built-in phantom"
             return Opened(volume, source, where, [entry], entry, session.state)
 
         self._begin(file, work)
 
-    def _loaded(self, entry: Entry, where: str, entries: list[Entry], tell: Tell) -> Opened:
+    def _loaded(
+        self, entry: Entry, where: str, entries: list[Entry], tell: Tell, say: Say
+    ) -> Opened:
         if entry.preview is not None and entry.can_be_shown:
-            self._say(self.previewed, entry.preview(_PREVIEW_SLICES))
+            say(self.previewed, entry.preview(_PREVIEW_SLICES))
         return Opened(entry.load(tell), entry.source, where, entries, entry)
 
-    def _begin(self, path: str, work: Callable[[Tell], Opened | None]) -> None:
+    def _begin(self, path: str, work: Callable[[Tell, Say], Opened | None]) -> None:
         self.cancel()
+        # What a job says carries its own ticket: nobody hears one that was overtaken.
         ticket = self._ticket = object()
+
+        def say(signal: Any, *values: Any) -> None:
+            self._said.emit(ticket, (signal, values))
 
         def done(opened: Opened | None) -> None:
             if opened is not None:
-                self._said.emit(ticket, (self.opened, (opened,)))
+                say(self.opened, opened)
 
         self._job = Job(
-            work,
+            lambda tell: work(tell, say),
             on_done=done,
-            on_error=lambda error: self._said.emit(ticket, (self.failed, (path, error))),
-            on_progress=lambda *told: self._said.emit(ticket, (self.progressed, told)),
+            on_error=lambda error: say(self.failed, path, error),
+            on_progress=lambda *told: say(self.progressed, *told),
         )
-
-    def _say(self, signal: Any, *values: Any) -> None:
-        self._said.emit(self._ticket, (signal, values))
 
     def _hear(self, ticket: object, said: tuple[Any, tuple[Any, ...]]) -> None:
         if ticket is not self._ticket:
@@ -160,9 +164,3 @@ class Opener(QObject):
         if signal in (self.opened, self.failed):
             self._job = None
         signal.emit(*values)
-
-
-def plane_of_slice(volume: Volume) -> str:
-    """Return the plane in which the slices of a volume lie."""
-    axis = int(np.argmax(np.abs(volume.geometry.direction[:, 0])))
-    return ("sagittal", "coronal", "axial")[axis]

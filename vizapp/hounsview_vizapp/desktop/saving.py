@@ -10,19 +10,21 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QWidget,
 )
 
+from hounsview import surfaces
+from hounsview.errors import CancelledError
 from hounsview.writing import atomic_file
-from hounsview_vizapp import movies, pictures
+from hounsview_vizapp import movies, pictures, tissuework
 from hounsview_vizapp.desktop.controls import whole_number
+from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.jobs import Tell
-from hounsview_vizapp.session import PANES, Viewer
+from hounsview_vizapp.session import Viewer
 
 if TYPE_CHECKING:
-    from hounsview.viewstate import ViewState
+    from hounsview.viewstate import Surface, ViewState
     from hounsview.volume import Volume
 
 PANE_NAMES: Final = {
@@ -61,12 +63,20 @@ class MovieWish:
 
 
 def write_picture(
-    volume: Volume, state: ViewState, wish: PictureWish, size: tuple[int, int], path: Path
+    volume: Volume,
+    state: ViewState,
+    wish: PictureWish,
+    size: tuple[int, int],
+    path: Path,
+    tell: Tell,
 ) -> Path:
     """Draw and write a picture; `size` is that of the window, (rows, columns)."""
     whole = (size[0] * wish.scale, size[1] * wish.scale)
     shown = state.changed(layout=wish.pane)
     picture = pictures.picture_of(volume, shown, whole, pixel_ratio=wish.scale)
+    if not tell(1, 1, f"writing {path.name}"):
+        msg = f"{path}: cancelled, nothing was written"
+        raise CancelledError(msg)
     pictures.save_png(picture, path)
     return path
 
@@ -92,20 +102,17 @@ def write_movie(
     return path
 
 
+def write_mesh(volume: Volume, surface: Surface, path: Path, tell: Tell) -> Path:
+    """Make and write the mesh of a surface."""
+    mesh = tissuework.mesh_of(volume, surface, progress=tell)
+    return surfaces.write_mesh(mesh, path, color=surface.color)
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write a text, whole or not at all."""
     with atomic_file(path) as temporary:
         temporary.write_text(text, "utf-8")
     return path
-
-
-def ask_file(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
-    """Ask where to write; the ending of the first kind is added where none is given."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
-    if not chosen:
-        return None
-    path = Path(chosen)
-    return path if path.suffix else path.with_suffix(Path(name).suffix)
 
 
 class PictureDialog(QDialog):
@@ -143,12 +150,17 @@ class MovieDialog(QDialog):
         self.rows = whole_number(128, 2160, 720, " px")
         self.fps = whole_number(1, 60, 20, " frames/s")
         self.turns = whole_number(8, 720, 90, " frames")
+        self.pane.currentIndexChanged.connect(self._follow)
+        self._follow()
         rows = QFormLayout(self)
         rows.addRow("Shows", self.pane)
         rows.addRow("Height and width", self.rows)
         rows.addRow("Speed", self.fps)
         rows.addRow("Turntable", self.turns)
         rows.addRow(_ok_cancel(self))
+
+    def _follow(self) -> None:
+        self.turns.setEnabled(self.pane.currentData() == "3d")
 
     def wish(self) -> MovieWish:
         """Return what was chosen."""

@@ -26,6 +26,7 @@ _COLORS: Final[dict[str, dict[str, str]]] = {
 
 _STYLE: Final = """
 QToolBar {{ border: 0; border-bottom: 1px solid {line}; spacing: 2px; padding: 3px; }}
+QToolBarExtension {{ background: {button}; }}
 QToolButton {{ padding: 4px 8px; border: 1px solid transparent; border-radius: 4px; }}
 QToolButton:hover {{ background: {button}; }}
 QToolButton:checked {{ background: {accent}; color: {on_accent}; }}
@@ -39,7 +40,7 @@ QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {faint};
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}
 QCheckBox::indicator:disabled {{ border-color: {line}; }}
 QTabWidget::pane {{ border: 0; }}
-QTabBar::tab {{ padding: 6px 11px; border-bottom: 2px solid transparent; color: {faint}; }}
+QTabBar::tab {{ padding: 6px 8px; border-bottom: 2px solid transparent; color: {faint}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}
 QGroupBox {{ border: 0; border-top: 1px solid {line}; margin-top: 18px; padding-top: 4px; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 0; top: 4px; color: {faint}; }}

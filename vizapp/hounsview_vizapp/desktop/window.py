@@ -7,16 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QMainWindow,
-    QMenu,
     QSplitter,
     QStackedWidget,
     QTabWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -31,31 +28,26 @@ from hounsview_vizapp.contents import (
     sentence_case,
     to_be_told,
 )
-from hounsview_vizapp.desktop import theme
-from hounsview_vizapp.desktop.commands import Command, Commands
-from hounsview_vizapp.desktop.events import device_size, key_name
+from hounsview_vizapp.desktop import questions, theme
+from hounsview_vizapp.desktop.commands import Commands
+from hounsview_vizapp.desktop.events import key_name
 from hounsview_vizapp.desktop.grid import PaneGrid
 from hounsview_vizapp.desktop.keys import KeysDialog
-from hounsview_vizapp.desktop.messages import Banner, Page, ProgressStrip
-from hounsview_vizapp.desktop.opening import Opened, Opener, plane_of_slice
+from hounsview_vizapp.desktop.menus import Menus
+from hounsview_vizapp.desktop.messages import START_TEXT, Banner, Page, ProgressStrip
+from hounsview_vizapp.desktop.opening import Opened, Opener
 from hounsview_vizapp.desktop.panels.display import DisplayPanel
 from hounsview_vizapp.desktop.panels.measurements import MeasurementsPanel
 from hounsview_vizapp.desktop.panels.rendering import RenderingPanel
 from hounsview_vizapp.desktop.panels.series import SeriesPanel
 from hounsview_vizapp.desktop.panels.surfaces import SurfacesPanel
-from hounsview_vizapp.drawing import BLUE, draw_badge
+from hounsview_vizapp.desktop.panels.tissues import TissuesPanel
 from hounsview_vizapp.freeing import give_back
-from hounsview_vizapp.panes import slice_pane, text_height
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import Settings
-from hounsview_vizapp.tools import TOOLS
 from hounsview_vizapp.tools.actions import actions
 
-_PANEL_WIDTH: Final = 330
-_START_TEXT: Final = (
-    "Open a folder, a file or a zip with a CT, or drop one here. DICOM series in any order "
-    "and of any name, also beside other files; NIfTI, NRRD, MetaImage and npz too."
-)
+_PANEL_WIDTH: Final = 350
 
 
 class MainWindow(QMainWindow):
@@ -77,14 +69,15 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.opener = Opener()
         self.banner = Banner()
-        self.progress = ProgressStrip(self._cancel)
+        self.progress = ProgressStrip(lambda: self.opener.cancel())
+        self.saving = ProgressStrip(lambda: self.commands.cancel())
         self.grid = PaneGrid(on_error=self.say_error, on_changed=self._follow)
         self.commands = Commands(self)
         self._make_pages()
         self._make_panels()
         self._make_layout()
-        self._make_menus()
-        self._make_toolbar()
+        self._keys: KeysDialog | None = None
+        self.menus = Menus(self)
         self._connect()
         self.resize(1360, 860)
         self._follow()
@@ -96,11 +89,15 @@ class MainWindow(QMainWindow):
         """The opened volume, or None."""
         return self.grid.viewer
 
-    def open_path(self, path: str) -> None:
+    def open_path(
+        self, path: str, *, series: str | None = None, unit: str | None = None
+    ) -> None:
         """Open a folder, file, zip, image file or session file."""
+        if not self._may_close():
+            return
         self.banner.hide()
         self.progress.begin(f"Looking into {Path(path).name or path}")
-        self.opener.open_path(path)
+        self.opener.open_path(path, series=series, unit=unit)
 
     def open_entry(self, entry: Entry, listed: tuple[str, list[Entry]] | None = None) -> None:
         """Load one line of a list; by default of the one that is shown."""
@@ -108,6 +105,8 @@ class MainWindow(QMainWindow):
             refusals = entry.report.of("refusal")
             words = in_plain_words(refusals[0]) if refusals else f"This is {entry.kind}."
             self.banner.say(words, "bad")
+            return
+        if not self._may_close():
             return
         self.banner.hide()
         self.progress.begin(f"Loading {entry.title}")
@@ -120,11 +119,24 @@ class MainWindow(QMainWindow):
 
     def close_volume(self) -> None:
         """Close what is shown, and go back to the start page."""
+        if not self._may_close():
+            return
         self.opener.cancel()
         self._show_viewer(None)
         self.series.show_entries("", [])
         self.banner.hide()
         self._show_start()
+
+    def _may_close(self) -> bool:
+        """Return whether the viewer may go; ask where measurements would be lost."""
+        viewer = self.viewer
+        if viewer is None or not viewer.has_unsaved_measurements:
+            return True
+        answer = questions.ask_save_first(self, len(viewer.state.measurements))
+        if answer == "save":
+            self.commands.save_session()
+            self.commands.finish()
+        return answer == "discard" or not viewer.has_unsaved_measurements
 
     def say_error(self, what: str, error: Exception) -> None:
         """Say that something failed; the viewer goes on."""
@@ -138,7 +150,7 @@ class MainWindow(QMainWindow):
     # Set-up.
 
     def _make_pages(self) -> None:
-        self.start = Page("CT in Hounsfield units", _START_TEXT)
+        self.start = Page("CT in Hounsfield units", START_TEXT)
         self.start.add_button("Open folder", self.commands.ask_folder)
         self.start.add_button("Open file", self.commands.ask_file)
         self.start.add_button("Thorax phantom", self.open_phantom)
@@ -152,17 +164,20 @@ class MainWindow(QMainWindow):
 
     def _make_panels(self) -> None:
         self.series = SeriesPanel(self.open_entry)
+        self.series.use_colors(self.mode)
         self.display = DisplayPanel(self.say_error, self.grid.set_cine_speed)
         self.rendering = RenderingPanel(self.say_error, self.settings)
         self.surfaces = SurfacesPanel(self.say_error)
         self.measurements = MeasurementsPanel(self.say_error)
-        self.followers = (self.display, self.rendering, self.surfaces, self.measurements)
+        self.tissues = TissuesPanel(self.say_error)
+        self.followers = (
+            self.display, self.rendering, self.surfaces, self.tissues, self.measurements,
+        )  # fmt: skip
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for label, panel in (
-            ("Series", self.series), ("Slices", self.display), ("3D", self.rendering),
-            ("Surfaces", self.surfaces), ("Measure", self.measurements),
-        ):  # fmt: skip
+        labels = ("Slices", "3D", "Surfaces", "Tissues", "Measure")
+        self.tabs.addTab(self.series, "Series")
+        for label, panel in zip(labels, self.followers, strict=True):
             self.tabs.addTab(panel, label)
         self.tabs.setMinimumWidth(_PANEL_WIDTH)
 
@@ -171,9 +186,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.pages, 1)
-        column.addWidget(self.progress)
+        for part in (self.banner, self.pages, self.progress, self.saving):
+            column.addWidget(part, int(part is self.pages))
         split = QSplitter()
         split.addWidget(left)
         split.addWidget(self.tabs)
@@ -183,53 +197,6 @@ class MainWindow(QMainWindow):
         split.setCollapsible(0, False)
         self.setCentralWidget(split)
 
-    def _make_menus(self) -> None:
-        bar = self.menuBar()
-        files = bar.addMenu("&File")
-        for command in self.commands.all():
-            if command is None:
-                files.addSeparator()
-                continue
-            action = QAction(command.label, self)
-            action.setShortcut(command.key)
-            action.triggered.connect(partial(self._run_command, command))
-            files.addAction(action)
-            self.addAction(action)
-        self.recent = QMenu("Open &recent", self)
-        files.insertMenu(files.actions()[2], self.recent)
-        self.recent.aboutToShow.connect(self._fill_recent)
-        menus: dict[str, QMenu] = {}
-        for each in actions().values():
-            menu = menus.get(each.group) or menus.setdefault(
-                each.group, bar.addMenu(each.group)
-            )
-            key = f"\t{each.keys[0]}" if each.keys else ""
-            # The key stands beside the label, but is no shortcut: letters must reach boxes.
-            entry = menu.addAction(each.label.replace("&", "&&") + key)
-            entry.triggered.connect(partial(self._run_named, each.name))
-        shown = bar.addMenu("&Help")
-        shown.addAction("Mouse and keys\t?", self.show_keys)
-        shown.addAction("Light or dark\tCtrl+D", self.change_mode)
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar("Tools")
-        bar.setMovable(False)
-        self.addToolBar(bar)
-        bar.addAction("Open", self.commands.ask_folder).setToolTip("Open a folder (Ctrl+O)")
-        bar.addSeparator()
-        self.tool_actions = {}
-        for name, label in TOOLS.items():
-            action = bar.addAction(label)
-            action.setCheckable(True)
-            action.setToolTip(f"{label} ({actions()[f'tool {name}'].keys[0]})")
-            action.triggered.connect(partial(self._run_named, f"tool {name}"))
-            self.tool_actions[name] = action
-        bar.addSeparator()
-        self.undo = bar.addAction("Undo", lambda: self.run_action("undo"))
-        self.redo = bar.addAction("Redo", lambda: self.run_action("redo"))
-        bar.addSeparator()
-        bar.addAction("Keys", self.show_keys).setToolTip("Mouse and keys (?)")
-
     def _connect(self) -> None:
         self.opener.listed.connect(self._listed)
         self.opener.previewed.connect(self._preview)
@@ -237,6 +204,7 @@ class MainWindow(QMainWindow):
         self.opener.failed.connect(self._failed)
         self.opener.cancelled.connect(self._cancelled)
         self.opener.progressed.connect(self.progress.tell)
+        self.tabs.currentChanged.connect(lambda _: self._follow())
         self._show_start()
 
     # Opening.
@@ -251,17 +219,7 @@ class MainWindow(QMainWindow):
         if not volumes or self.viewer is not None:
             return
         self.pages.setCurrentWidget(self.grid)
-        shown = {}
-        for (pane, widget), volume in zip(self.grid.panes.items(), volumes, strict=False):
-            state = ViewState(crosshair=tuple(volume.geometry.centre), show_crosshair=False)
-            size, ratio = device_size(widget), widget.devicePixelRatioF()
-            picture = slice_pane(volume, state, plane_of_slice(volume), size, pixel_ratio=ratio)
-            height = text_height(size, ratio)
-            if height:
-                at = (size[0] // 2, size[1] - 2 * height)
-                draw_badge(picture, "PREVIEW", at, height=height, color=BLUE)
-            shown[pane] = picture
-        self.grid.show_pictures(shown)
+        self.grid.show_preview(volumes)
 
     def _opened(self, opened: Opened) -> None:
         self.progress.hide()
@@ -269,12 +227,19 @@ class MainWindow(QMainWindow):
         self._show_viewer(Viewer(opened.volume, state, source=opened.source))
         self.series.show_entries(opened.where, opened.entries)
         self.series.mark_shown(opened.entry, opened.volume.report)
+        self.setWindowTitle(f"{opened.entry.title} \N{EM DASH} hounsview")
         if opened.source.path is not None:
             self._remember(opened.source.path)
-        self._tell_findings(opened.volume)
+        self._tell_findings(opened.volume, opened.source.path)
 
-    def _tell_findings(self, volume: hv.Volume) -> None:
+    def _tell_findings(self, volume: hv.Volume, path: str | None) -> None:
         """Say what was repaired or is doubtful before anything else."""
+        if volume.unit == "unknown" and path is not None:
+            words = "This file does not say what its values are: no tissue and no 3D is shown."
+            self.banner.say(
+                words, "warn", partial(self.open_path, path, unit="HU"), "They are HU"
+            )
+            return
         told = to_be_told(volume.report)
         if not told:
             return
@@ -285,7 +250,8 @@ class MainWindow(QMainWindow):
 
     def _failed(self, path: str, error: Exception) -> None:
         self.progress.hide()
-        if isinstance(error, hv.PathNotFoundError) and path.endswith(SUFFIX):
+        gone = isinstance(error, (hv.PathNotFoundError, hv.SeriesNotFoundError))
+        if gone and path.endswith(SUFFIX) and Path(path).exists():
             self._ask_where(path, error)
             return
         if self.viewer is not None:
@@ -298,19 +264,15 @@ class MainWindow(QMainWindow):
             self.say_error("this was not foreseen", error)
 
     def _ask_where(self, file: str, error: Exception) -> None:
-        """Ask for the scan of a session that is no longer where it was."""
-        self.banner.say(str(error), "warn")
-        found = QFileDialog.getExistingDirectory(self, "Where is the scan of this session now?")
-        if found:
-            self.banner.hide()
+        """Ask for the scan of a session that is not where it was, until a person gives up."""
+        found = questions.ask_where(self, sentence_case(str(error)))
+        if found is not None:
             self.progress.begin("Looking for the series")
             self.opener.open_session(file, found)
-        elif self.viewer is None:
-            self._show_start()
-
-    def _cancel(self) -> None:
-        if not self.commands.cancel():
-            self.opener.cancel()
+        else:
+            self.banner.say(sentence_case(str(error)), "warn")
+            if self.viewer is None:
+                self._show_start()
 
     def _cancelled(self) -> None:
         self.progress.hide()
@@ -318,6 +280,7 @@ class MainWindow(QMainWindow):
             self._show_start()
 
     def _show_viewer(self, viewer: Viewer | None) -> None:
+        self.setWindowTitle("hounsview")
         self.grid.show_viewer(viewer)
         for panel in self.followers:
             panel.show_viewer(viewer)
@@ -339,33 +302,23 @@ class MainWindow(QMainWindow):
         except hv.HounsviewError as error:
             self.say_error("the list of recent scans was not kept", error)
 
-    def _fill_recent(self) -> None:
-        self.recent.clear()
-        for path in self.settings.recent():
-            self.recent.addAction(path, partial(self.open_path, path))
-        self.recent.addSeparator()
-        self.recent.addAction("Forget these", self.settings.forget_recent)
-
     # Doing.
 
     def run_action(self, name: str) -> None:
         """Do an action by its name; nothing without a volume."""
         viewer = self.viewer
         if viewer is not None:
-            self._guarded(lambda: actions()[name].run(viewer))
+            self.guarded(lambda: actions()[name].run(viewer))
             self._follow()
-
-    def _run_named(self, name: str, _: bool = False) -> None:
-        self.run_action(name)
-
-    def _run_command(self, command: Command, _: bool = False) -> None:
-        self._guarded(command.run)
 
     def show_keys(self) -> None:
         """Show what mouse and keys do."""
         files = {c.key: c.plain_label for c in self.commands.all() if c is not None}
         files |= {"?": "This help", "Ctrl+D": "Light or dark", "F9": "Side panel"}
-        KeysDialog(self, files, self.mode).show()
+        if self._keys is not None:
+            self._keys.close()
+        self._keys = KeysDialog(self, files, self.mode)
+        self._keys.show()
 
     def change_mode(self) -> None:
         """Change between light and dark."""
@@ -380,7 +333,7 @@ class MainWindow(QMainWindow):
         name = key_name(event)
         own: dict[str, Callable[[], object]] = {
             "?": self.show_keys, "F1": self.show_keys, "Ctrl+D": self.change_mode,
-            "F9": self._toggle_panel,
+            "F9": self.toggle_panel,
         }  # fmt: skip
         if name in own:
             own[name]()
@@ -389,7 +342,8 @@ class MainWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
-    def _toggle_panel(self) -> None:
+    def toggle_panel(self) -> None:
+        """Show the side panel, or hide it."""
         self.tabs.setVisible(self.tabs.isHidden())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, Qt's name
@@ -408,6 +362,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802, Qt's name
         """End threads before the window goes."""
+        if not self._may_close():
+            event.ignore()
+            return
         self.opener.wait()
         self.commands.wait()
         self.grid.show_viewer(None)
@@ -423,10 +380,11 @@ class MainWindow(QMainWindow):
 
         if name == "Esc":
             self.grid.panes[viewer.active_pane if viewer else "axial"].setFocus()
-        self._guarded(press)
+        self.guarded(press)
         return done
 
-    def _guarded(self, run: Callable[[], object]) -> None:
+    def guarded(self, run: Callable[[], object]) -> None:
+        """Do something; say in the banner what it raised."""
         try:
             run()
         except Exception as error:  # whatever it is, the viewer goes on
@@ -434,12 +392,8 @@ class MainWindow(QMainWindow):
 
     def _follow(self) -> None:
         """Let controls show what the state says."""
-        viewer = self.viewer
-        for name, action in self.tool_actions.items():
-            action.setEnabled(viewer is not None)
-            action.setChecked(viewer is not None and viewer.tool == name)
-        self.undo.setEnabled(viewer is not None and viewer.state.can_undo)
-        self.redo.setEnabled(viewer is not None and viewer.state.can_redo)
+        self.menus.follow()
+        self.commands.find_tissues()
         current = self.tabs.currentWidget()
         for panel in self.followers:
             if panel is current:

@@ -1,6 +1,7 @@
 """Slice panes: (volume, state, size) -> picture, by numpy and OpenCV, without a window."""
 
 from hounsview_vizapp.panes.captions import text_height
+from hounsview_vizapp.panes.coloring import full_window, shown_window
 from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of, plane_frame
 from hounsview_vizapp.panes.pointer import Reading, reading_at
 from hounsview_vizapp.panes.slices import slice_pane
@@ -10,8 +11,10 @@ __all__ = [
     "PlaneFrame",
     "Reading",
     "crosshair_of",
+    "full_window",
     "plane_frame",
     "reading_at",
+    "shown_window",
     "slice_number",
     "slice_pane",
     "step",

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from hounsview.findings import Status
 from hounsview.planes import direction_letters, patient_text
 from hounsview.viewstate import ViewState
 from hounsview.volume import Validity, Volume
+from hounsview.windows import Window
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Anchor
 from hounsview_vizapp.lettering import Color
-from hounsview_vizapp.panes.coloring import shown_window
-from hounsview_vizapp.panes.frames import PlaneFrame
+from hounsview_vizapp.panes.coloring import shown_window, shows_full_range
+from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.pointer import reading_at
 from hounsview_vizapp.panes.sampling import PlaneSample
 from hounsview_vizapp.panes.slabs import slab_text
 from hounsview_vizapp.panes.stepping import slice_number
+
+_WIDE: Final = 20.0
+"""Width of a window, HU, from which on its numbers are said without a fraction."""
 
 
 def text_height(size: tuple[int, int], pixel_ratio: float = 1.0) -> int:
@@ -40,16 +43,19 @@ class Captions:
     sample: PlaneSample
 
     def write(self, page: Page) -> None:
-        """Write everything that finds room, the most needed first."""
+        """Write everything that finds room, the most needed first, and every badge.
+
+        Badges stay where text is off: they say what the values are, not where.
+        """
+        said = self.state.show_labels and page.height > 0
+        if said:
+            self._write_edges(page)
+        page.badges(badges_of(self.volume, self.sample))
+        if not said:
+            return
         rows = self.frame.size[0]
         top, margin = page.margin + page.height // 2, page.margin
-        self._write_edges(page)
-        color = drawing.PLANE_COLORS[self.frame.plane]
-        page.write([self.frame.plane.capitalize()], (top, margin), color=color)
-        page.write(self._places(), (top + page.line, margin))
-        slab = slab_text(self.state.slab)
-        page.write([slab], (top + 2 * page.line, margin), color=drawing.BLUE)
-        page.badges(badges_of(self.volume, self.sample))
+        self._write_place(page, top)
         page.scale_bar(self.frame.mm_per_pixel)
         page.write(window_texts(self.volume, self.state), (rows - top, margin))
         if (self.sample.valid & np.uint8(Validity.PADDING)).all():
@@ -61,8 +67,8 @@ class Captions:
 
     def write_reading(self, page: Page, point: Sequence[float]) -> None:
         """Write what lies under the pointer above the window's line, where it fits."""
-        above, *below = reading_at(self.volume, point).lines()
-        if self.state.slab.thickness:
+        above, *below = reading_at(self.volume, point, self.frame).lines()
+        if self.frame.reach:
             above = f"in the plane: {above}"
         # A little above the window's line, so that it also keeps clear of the edge's letter.
         apart = page.height // 2 + page.line + (2 * page.height + 4) // 5
@@ -71,6 +77,23 @@ class Captions:
             row = bottom - page.line * (len(below) - number)
             shorter = [text.rsplit("   ", n)[0] for n in range(text.count("   ") + 1)]
             page.write(shorter, (row, page.margin), color=drawing.BLUE, shaded=True)
+
+    def _write_place(self, page: Page, row: int) -> None:
+        """Write plane, place, number of the slice and slab from the top left corner down."""
+        color = drawing.PLANE_COLORS[self.frame.plane]
+        name = [self.frame.plane.capitalize()]
+        named = page.write(name, (row, page.margin), color=color)
+        place, counter = self._place(), self._counter()
+        row += page.line if named else 0
+        after = page.write_below(["   ".join(filter(None, (place[0], counter)))], row)
+        if after is None:
+            # The number tells more than the place does: the crosshair's is in the other panes.
+            after = page.write_below([counter], row) or row
+            after = page.write_below(place, after) or after
+        if not named:
+            after = page.write_below(name, after, color=color) or after
+        for texts, color in self._details():
+            after = page.write_below(texts, after, color=color) or after
 
     def _write_edges(self, page: Page) -> None:
         rows, columns = self.frame.size
@@ -86,15 +109,30 @@ class Captions:
             letters = direction_letters(direction)
             page.write([letters], at, anchor=anchor, height=round(1.25 * height))
 
-    def _places(self) -> list[str]:
-        turned = any(self.frame.oblique)
-        angles = "{:g} / {:g} / {:g}".format(*self.frame.oblique)
-        place = f"turned {angles}°" if turned else place_text(self.frame)
-        shorter = [place, "turned"] if turned else [place]
-        if self.frame.follows_array and not self.frame.shown.inside:
-            return shorter
-        number, count = slice_number(self.volume, self.state, self.frame.plane)
-        return [f"{place}   {number}/{count}", *shorter]
+    def _place(self) -> list[str]:
+        if any(self.frame.oblique):
+            angles = (f"{round(angle, 1) + 0.0:g}" for angle in self.frame.oblique)
+            return [f"turned {' / '.join(angles)}°", "turned"]
+        place = place_text(self.frame)
+        return [place, place.removesuffix(" mm")]
+
+    def _counter(self) -> str:
+        if not self.frame.inside:
+            return ""
+        return "{}/{}".format(*slice_number(self.volume, self.state, self.frame.plane))
+
+    def _details(self) -> list[tuple[list[str], Color]]:
+        """Return texts, longest first, and colours of what is said below the place."""
+        frame = self.frame
+        slab = slab_text(frame.slab, frame.slices, "slice" if frame.follows_array else "layer")
+        details = [([slab, slab.split(" (")[0]], drawing.BLUE)]
+        if any(frame.oblique):
+            through = patient_text(crosshair_of(self.volume, self.state))
+            shorter = through.removesuffix(" mm")
+            details.append(([f"through {through}", f"through {shorter}"], drawing.TEXT))
+        if not frame.follows_array:
+            details.append((["interpolated"], drawing.BLUE))
+        return details
 
 
 def place_text(frame: PlaneFrame) -> str:
@@ -108,17 +146,26 @@ def window_texts(volume: Volume, state: ViewState) -> list[str]:
 
     The second text is the same without the name.
     """
-    window = shown_window(volume, state)
-    name = state.window_name if volume.unit == "HU" else f"{volume.unit} values"
-    numbers = f"C {window.center:g}  W {window.width:g}"
+    window, name = shown_window(volume, state), state.window_name
+    numbers = f"C {_window_number(window.center, window, volume.unit)}"
+    numbers += f"  W {_window_number(window.width, window, volume.unit)}"
+    if volume.unit != "HU":
+        name = "full range" if shows_full_range(volume, state) else name
+        name = ", ".join(filter(None, (name, f"{volume.unit} values")))
     return [f"{numbers}  {name}".rstrip(), numbers]
+
+
+def _window_number(value: float, window: Window, unit: str) -> str:
+    if unit != "HU":
+        return f"{value:.4g}"
+    # Whole HU say enough, but for windows that are narrower than the noise.
+    digits = 0 if window.width >= _WIDE else 1
+    return f"{round(value, digits) + 0.0:g}"
 
 
 def badges_of(volume: Volume, sample: PlaneSample) -> dict[str, Color]:
     """Return what a viewer must know about the values shown, with the badge's colour."""
-    badges = {}
-    if volume.report.status != Status.OK:
-        badges[volume.report.status.upper()] = drawing.AMBER
+    badges = drawing.status_badge(volume)
     seen = int(np.bitwise_or.reduce(sample.valid, axis=None))
     if seen & Validity.FILLED:
         badges["FILLED"] = drawing.AMBER

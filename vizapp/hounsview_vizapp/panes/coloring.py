@@ -33,11 +33,29 @@ _full_windows: WeakKeyDictionary[Volume, Window] = WeakKeyDictionary()
 
 
 def shown_window(volume: Volume, state: ViewState) -> Window:
-    """Return the state's window; for values that are not HU, from least to greatest."""
-    if volume.unit == "HU":
-        return state.window
+    """Return the window that a volume is shown in: the state's, or the full range."""
+    return full_window(volume) if shows_full_range(volume, state) else state.window
+
+
+def shows_full_range(volume: Volume, state: ViewState) -> bool:
+    """Return whether a volume is shown from its least to its greatest value.
+
+    So it is where values are not HU, until a window is chosen: that of a fresh view is
+    one for HU.
+    """
+    return volume.unit != "HU" and state.window == ViewState().window
+
+
+def full_window(volume: Volume) -> Window:
+    """Return the window from the least to the greatest value that was measured."""
     if volume not in _full_windows:
-        low, high = float(volume.hu.min()), float(volume.hu.max())
+        usable = volume.measured()
+        if volume.hu.dtype.kind == "f":
+            usable = usable & np.isfinite(volume.hu)
+        low, high = 0.0, 1.0
+        if usable.any():
+            measured = volume.hu[usable]
+            low, high = float(measured.min()), float(measured.max())
         _full_windows[volume] = Window((low + high) / 2, max(high - low, 1e-6), "LINEAR_EXACT")
     return _full_windows[volume]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -85,6 +86,29 @@ class PlaneFrame:
     def step(self) -> float:
         """From one slice to the next, mm."""
         return slice_step(self.geometry, self.onward)
+
+    @cached_property
+    def reach(self) -> int:
+        """How many slices (of a turned plane: layers) the slab has on each side of its own."""
+        return math.floor(self.slab.thickness / 2 / self.step + 1e-6)
+
+    @cached_property
+    def slices(self) -> int:
+        """How many slices (of a turned plane: layers) are laid into one; 0 outside."""
+        if not self.follows_array:
+            return 2 * self.reach + 1
+        if not self.inside:
+            return 0
+        index, last = self.shown.index, self.geometry.shape[self.shown.axis] - 1
+        return min(index + self.reach, last) - max(index - self.reach, 0) + 1
+
+    @cached_property
+    def inside(self) -> bool:
+        """Whether the plane goes through the volume."""
+        if self.follows_array:
+            return self.shown.inside
+        along = (self.geometry.corners(faces=True) - self.origin) @ self.onward
+        return bool(along.min() <= 1e-6 and along.max() >= -1e-6)
 
     def to_patient(self, pixel: npt.ArrayLike) -> Floats:
         """Return (..., 3) LPS mm for (..., 2) pixels (row, column)."""

@@ -17,6 +17,7 @@ from hounsview.volume import Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.lettering import Color, Picture
 from hounsview_vizapp.panes.frames import Floats, PlaneFrame
+from hounsview_vizapp.panes.notes import Note, write_notes
 from hounsview_vizapp.panes.page import Box, Page
 
 MARK: Final[Color] = (96, 224, 255)
@@ -25,6 +26,7 @@ _HALO: Final[Color] = (8, 10, 14)
 _FINE_BITS: Final = 4
 _ROUND: Final = 96
 """Sides of the polygon that stands for an ellipse."""
+_CLOSE: Final = 4.0
 _MOST_NUMBERS: Final = 256
 
 _numbers: WeakKeyDictionary[Volume, dict[Measurement, Measured]] = WeakKeyDictionary()
@@ -47,7 +49,8 @@ def draw_measurements(
     selected : int, optional
         Its place in `measurements`.
     texts : bool
-        Whether the numbers are written beside the shapes.
+        Whether what was measured is written beside the shapes; with several of them each
+        has its place in the table, from 1, at the shape and before its text.
     """
     shown = [n for n, each in enumerate(measurements) if frame.shows(each)]
     for number in sorted(shown, key=lambda n: n == selected):
@@ -59,19 +62,52 @@ def draw_measurements(
     if not (page.height and texts):
         return
     # The selected one's text has the first claim on room.
-    for number in sorted(shown, key=lambda n: n != selected):
-        measurement = measurements[number]
-        box = _around(np.concatenate(outlines(measurement, frame)), pixel_ratio)
-        if not page.overlaps_picture(box):
+    order = sorted(shown, key=lambda n: n != selected)
+    notes = [
+        _note(page.picture, volume, frame, measurements, number, selected) for number in order
+    ]
+    write_notes(page, [note for note in notes if len(note.outline)], pixel_ratio)
+
+
+def _note(
+    picture: Picture,
+    volume: Volume,
+    frame: PlaneFrame,
+    measurements: Sequence[Measurement],
+    number: int,
+    selected: int | None,
+) -> Note:
+    measurement = measurements[number]
+    numbers = numbers_of(volume, measurement).lines()
+    if frame.reach and measurement.kind in ("probe", "rectangle", "ellipse"):
+        numbers = (*numbers, "in its slice, not the slab")
+    return Note(
+        number=str(number + 1) if len(measurements) > 1 else "",
+        name=measurement.text,
+        lines=numbers,
+        outline=_seen(outlines(measurement, frame), picture.shape[:2]),
+        handles=np.array([frame.to_pixel(point) for point in measurement.points]),
+        color=SELECTED if number == selected else MARK,
+        closed=measurement.kind in ("rectangle", "ellipse"),
+    )
+
+
+def _seen(lines: Sequence[Floats], size: tuple[int, ...]) -> Floats:
+    """Return (n, 2) pixels at most `_CLOSE` px apart along lines, those in the picture."""
+    points = [lines[0][:1]]
+    for line in lines:
+        if len(line) > 1 and np.abs(np.diff(line, axis=0)).max() <= _CLOSE:
+            points.append(line)
             continue
-        numbers = numbers_of(volume, measurement).lines()
-        if frame.slab.thickness and measurement.kind in ("probe", "rectangle", "ellipse"):
-            numbers = (*numbers, "in its slice, not the slab")
-        color = SELECTED if number == selected else MARK
-        named = [text for text in (measurement.text, *numbers) if text]
-        # A small pane has room for the most needed number at least.
-        if not page.write_beside(named, box, color):
-            page.write_beside(numbers[:1], box, color)
+        for start, end in itertools.pairwise(line):
+            kept = _clipped(start, end, size)
+            if kept is not None:
+                count = 2 + int(np.abs(kept[1] - kept[0]).max() / _CLOSE)
+                points.append(np.linspace(kept[0], kept[1], count))
+    every = np.concatenate(points)
+    inside = (every >= -0.5) & (every <= np.asarray(size) - 0.5)
+    seen: Floats = every[inside.all(axis=1)]
+    return seen
 
 
 def numbers_of(volume: Volume, measurement: Measurement) -> Measured:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from hounsview_vizapp import drawing, lettering
 from hounsview_vizapp.drawing import Anchor
+from hounsview_vizapp.drawing import Box as Box
 from hounsview_vizapp.lettering import Color, Picture
 
-Box = tuple[int, int, int, int]
-"""(top, left, bottom, right), px; bottom and right are the first pixels outside."""
+_ROWS_DOWN: Final = 8
+"""How many rows down a text at the edge looks for room."""
 
 
 class Page:
@@ -43,18 +45,7 @@ class Page:
 
     def free(self, box: Box) -> bool:
         """Return whether a box lies in the picture and overlaps nothing."""
-        top, left, bottom, right = box
-        if top < 0 or left < 0:
-            return False
-        if bottom > self.picture.shape[0] or right > self.picture.shape[1]:
-            return False
-        return all(
-            bottom <= other_top
-            or top >= other_bottom
-            or right <= other_left
-            or left >= other_right
-            for other_top, other_left, other_bottom, other_right in self.taken
-        )
+        return drawing.is_free(box, self.picture.shape[:2], self.taken)
 
     def keep_free(self, box: Box) -> None:
         """Let no later text cover a box."""
@@ -92,6 +83,22 @@ class Page:
                 return True
         return False
 
+    def write_below(
+        self, texts: Sequence[str], row: int, *, color: Color = drawing.TEXT
+    ) -> int | None:
+        """Write the first text that finds room at the left edge, in this row or a lower one.
+
+        Returns
+        -------
+        int or None
+            The row after it; None where none found room.
+        """
+        for text in texts:
+            for lower in range(row, row + _ROWS_DOWN * self.line, self.line):
+                if self.write([text], (lower, self.margin), color=color):
+                    return lower + self.line
+        return None
+
     def box_of(
         self,
         text: str,
@@ -108,17 +115,10 @@ class Page:
         return at[0] - half, left - room, at[0] + half, left + width + room
 
     def badges(self, badges: dict[str, Color]) -> None:
-        """Draw badges from the top right corner to the left."""
-        row, right = self.margin + self.height // 2, self.picture.shape[1] - self.margin
-        for text, color in badges.items():
-            rows, columns = lettering.plate_size(text, self.height)
-            top = row - rows // 2
-            box = (top, right - columns, top + rows, right)
-            if self.free(box):
-                self.taken.append(box)
-                right = drawing.draw_badge(
-                    self.picture, text, (row, right), height=self.height, color=color
-                )
+        """Draw badges from the top right corner on; none is left out, in no picture."""
+        self.taken += drawing.draw_badges(
+            self.picture, badges, height=self.height, taken=self.taken
+        )
 
     def scale_bar(self, mm_per_pixel: float) -> None:
         """Draw a scale bar in the bottom right corner."""
@@ -133,32 +133,22 @@ class Page:
                 self.picture, mm_per_pixel, height=self.height, margin=self.margin
             )
 
-    def write_beside(self, lines: Sequence[str], shape: Box, color: Color) -> bool:
-        """Write lines as a block beside a shape, at the nearest place that has room."""
-        room = (self.height + 2) // 3
-        width = max(lettering.text_width(text, self.height) for text in lines) + 2 * room
-        half = (9 * self.height + 9) // 10
-        deep = self.line * (len(lines) - 1) + 2 * half
-        for top, left in self._places_beside(shape, deep, width):
-            box = (top, left, top + deep, left + width)
-            if not self.free(box):
-                continue
-            self.taken.append(box)
-            drawing.shade(self.picture, box)
-            for number, text in enumerate(lines):
-                at = (top + half + number * self.line, left + room)
-                drawing.draw_text(self.picture, text, at, height=self.height, color=color)
-            return True
-        return False
+    def block_size(self, lines: Sequence[str]) -> tuple[int, int]:
+        """Return the (rows, columns) of lines below each other, with the room around them."""
+        width = max(lettering.text_width(text, self.height) for text in lines)
+        return self.line * (len(lines) - 1) + 2 * self._half, width + 2 * self._room
 
-    def _places_beside(self, shape: Box, deep: int, width: int) -> Iterator[tuple[int, int]]:
-        """Yield (top, left) places of a block: right, left, below and above, then farther."""
-        top, left, bottom, right = shape
-        apart = self.height // 2
-        for away in range(0, 10 * self.height, self.height):
-            for row in (top - away, top + away):
-                yield row, right + apart
-                yield row, left - apart - width
-            for column in (left + away, right - width - away):
-                yield bottom + apart, column
-                yield top - apart - deep, column
+    def write_block(self, lines: Sequence[str], box: Box, color: Color) -> None:
+        """Write lines below each other on a darkened box of `block_size`."""
+        drawing.shade(self.picture, box)
+        for number, text in enumerate(lines):
+            at = (box[0] + self._half + number * self.line, box[1] + self._room)
+            drawing.draw_text(self.picture, text, at, height=self.height, color=color)
+
+    @property
+    def _half(self) -> int:
+        return (9 * self.height + 9) // 10
+
+    @property
+    def _room(self) -> int:
+        return (self.height + 2) // 3

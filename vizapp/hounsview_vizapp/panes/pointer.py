@@ -8,8 +8,9 @@ from typing import Final
 
 from hounsview.errors import HounsviewError
 from hounsview.measure import value_text
-from hounsview.planes import nearest_voxel, patient_text
+from hounsview.planes import nearest_voxel, patient_text, shown_voxel
 from hounsview.volume import Validity, Volume
+from hounsview_vizapp.panes.frames import PlaneFrame
 
 _WORDS: Final = {
     Validity.PADDING: "not measured",
@@ -64,15 +65,20 @@ class Reading:
         return (above, "   ".join(below)) if below else (above,)
 
 
-def reading_at(volume: Volume, point: Sequence[float]) -> Reading:
+def reading_at(
+    volume: Volume, point: Sequence[float], frame: PlaneFrame | None = None
+) -> Reading:
     """Return what was measured at the voxel nearest to a patient point, LPS mm.
 
-    Never raises because of a file: one that is gone or changed is told in `stored_note`.
-    Stored values of the last slices are kept, so that a pointer that moves over one slice
-    reads its file once.
+    On a frame it is the nearest one of the slice that the frame shows. Never raises because
+    of a file: one that is gone or changed is told in `stored_note`. Stored values of the
+    last slices are kept, so that a pointer that moves over one slice reads its file once.
     """
     x, y, z = (float(part) for part in point)
-    index = nearest_voxel(volume.geometry, (x, y, z))
+    if frame is not None and frame.follows_array:
+        index = shown_voxel(volume.geometry, frame.plane, (x, y, z))
+    else:
+        index = nearest_voxel(volume.geometry, (x, y, z))
     if not volume.geometry.contains(index):
         return Reading((x, y, z), None, None, volume.unit, words=("outside the volume",))
     marks = Validity(0 if volume.valid is None else int(volume.valid[index]))

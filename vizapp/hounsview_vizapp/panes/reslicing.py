@@ -37,19 +37,22 @@ _MUCH_FINER: Final = 1.3
 _TRACE: Final = 1e-5
 """Share of padding in a value from which on it is not used: 0.01 HU of 1,000."""
 
-_paddings: WeakKeyDictionary[Volume, Marks] = WeakKeyDictionary()
+_NEAR: Final = np.uint8(128)
+"""A bit of our own, that no `Validity` has."""
+
+_bits: WeakKeyDictionary[Volume, Marks] = WeakKeyDictionary()
+_paddings: WeakKeyDictionary[Volume, Marks | None] = WeakKeyDictionary()
 
 
 def sample_through(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
     """Return (rows, columns) values, trilinear, and bits of the nearest voxel.
 
-    int16 values are rounded to the nearest. The outer half of the outermost voxels takes
-    their values; farther out is PADDING. Slabs are sampled no finer than the array's
-    smallest spacing, and enlarged bilinearly.
+    Padding enters no value. int16 values are rounded to the nearest. The outer half of the
+    outermost voxels takes their values; farther out is PADDING. Slabs are sampled no finer
+    than the array's smallest spacing, and enlarged bilinearly.
     """
-    if frame.slab.thickness / 2 < frame.step * (1 - 1e-6):
-        values, marks = _layers(volume, frame, 0, 1)
-        return values[0], marks[0]
+    if not frame.reach:
+        return _plane(volume, frame)
     finer = min(volume.geometry.spacing) / frame.mm_per_pixel
     if finer < _MUCH_FINER:
         return _slab(volume, frame)
@@ -64,20 +67,70 @@ def sample_through(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
 
 
 def _slab(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
-    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
+    reach = frame.reach
     composite = Composite(frame.slab.kind, volume.hu.dtype)
+    padding = _padding_of(volume)
     for first in range(-reach, reach + 1, _BLOCK):
         count = min(_BLOCK, reach + 1 - first)
-        values, marks = _layers(volume, frame, first, count)
-        if volume.valid is not None:
+        values, marks = _layers(volume, frame, first, count, volume.valid)
+        if padding is not None:
             # A value that any padding was mixed into must not become the least one.
             shape = (count, *frame.size)
-            share = _reslice(_padding_of(volume), _matrix(frame, first), shape, fractions=True)
-            marks |= (share > _TRACE).view(np.uint8) * _PADDING
+            mixed = _mixed(padding, values, _matrix(frame, first), shape)
+            marks |= mixed.view(np.uint8) * _PADDING
         composite.add(values, marks)
     values, marks_or_none = composite.result()
     assert marks_or_none is not None
     return values, marks_or_none
+
+
+def _plane(volume: Volume, frame: PlaneFrame) -> tuple[Array, Marks]:
+    """Return one layer, its measured pixels made of measured voxels alone."""
+    padding = _padding_of(volume)
+    if padding is None:
+        values, marks = _layers(volume, frame, 0, 1, volume.valid)
+        return values[0], marks[0]
+    values, marks = (found[0] for found in _layers(volume, frame, 0, 1, _bits_of(volume)))
+    # Outside the volume no voxel is near.
+    at = np.nonzero((marks & (_NEAR | _PADDING)) == _NEAR)
+    marks = marks & ~_NEAR
+    if len(at[0]):
+        values = values.copy()
+        values[at] = _of_measured(volume.hu, padding, _matrix(frame, 0), at)
+    return values, marks
+
+
+def _mixed(
+    padding: Marks, values: Array, matrix: Floats, shape: tuple[int, int, int]
+) -> npt.NDArray[np.bool_]:
+    """Return whether padding was mixed into resliced values, (layers, rows, columns)."""
+    share = _reslice(padding, matrix, shape, fractions=True)
+    mixed: npt.NDArray[np.bool_] = share > _TRACE
+    # What stands in padding may be no number, which is none with a weight of 0 too.
+    return mixed | np.isnan(values) if values.dtype.kind == "f" else mixed
+
+
+def _of_measured(hu: Array, padding: Marks, matrix: Floats, at: tuple[Array, ...]) -> Array:
+    """Return trilinear values at pixels (rows, columns), of the measured voxels alone.
+
+    The nearest voxel of each pixel is measured, so that an eighth of the weights stays.
+    """
+    row, column = at
+    pixels = np.stack([column, row, np.zeros_like(row), np.ones_like(row)])
+    last = np.asarray(hu.shape)[:, None] - 1
+    index = np.clip((matrix @ pixels)[2::-1], 0, last)
+    low = np.floor(index).astype(int)
+    values, weights = np.zeros(len(row)), np.zeros(len(row))
+    for corner in np.ndindex(2, 2, 2):
+        far = np.array(corner)[:, None]
+        k, j, i = np.minimum(low + far, last)
+        weight = np.where(far, index - low, 1 - (index - low)).prod(axis=0)
+        weight = np.where(padding[k, j, i], 0.0, weight)
+        values += np.where(weight > 0, hu[k, j, i], 0.0) * weight
+        weights += weight
+    values /= np.maximum(weights, 1e-9)
+    found: Array = np.rint(values) if hu.dtype.kind == "i" else values
+    return found
 
 
 def labels_through(labels: Marks, frame: PlaneFrame) -> Marks:
@@ -89,14 +142,16 @@ def labels_through(labels: Marks, frame: PlaneFrame) -> Marks:
     return seen
 
 
-def _layers(volume: Volume, frame: PlaneFrame, first: int, count: int) -> tuple[Array, Marks]:
+def _layers(
+    volume: Volume, frame: PlaneFrame, first: int, count: int, bits: Marks | None
+) -> tuple[Array, Marks]:
     """Return (layers, rows, columns) values and bits, from a layer on, one step apart."""
     matrix, shape = _matrix(frame, first), (count, *frame.size)
     values = _reslice(volume.hu, matrix, shape)
     outside = _outside(matrix, volume.shape, shape)
     marks = outside.view(np.uint8) * _PADDING
-    if volume.valid is not None:
-        nearest = _reslice(volume.valid, matrix, shape, nearest=True)
+    if bits is not None:
+        nearest = _reslice(bits, matrix, shape, nearest=True)
         np.copyto(marks, nearest, where=~outside)
     return values, marks
 
@@ -177,10 +232,32 @@ def _outside(
     return outside
 
 
-def _padding_of(volume: Volume) -> Marks:
-    """Return (k, j, i) uint8: 1 where padding is, kept as long as the volume."""
-    assert volume.valid is not None
+def _bits_of(volume: Volume) -> Marks:
+    """Return (k, j, i) uint8: `valid` with `_NEAR` where one of 26 neighbours is padding.
+
+    A trilinear value takes no voxel that is not one of those around the nearest. So the
+    pixels that may have padding in them come with the bits of the nearest voxel.
+    """
+    if volume not in _bits:
+        padding = _padding_of(volume)
+        assert padding is not None
+        assert volume.valid is not None
+        square = np.ones((3, 3), np.uint8)
+        flat = np.stack([cv2.dilate(layer, square) for layer in padding])
+        near: Marks = flat.astype(np.uint8)
+        np.maximum(near[1:], flat[:-1], out=near[1:])
+        np.maximum(near[:-1], flat[1:], out=near[:-1])
+        _bits[volume] = (near * _NEAR) | volume.valid
+    return _bits[volume]
+
+
+def _padding_of(volume: Volume) -> Marks | None:
+    """Return (k, j, i) uint8: 1 where padding is, kept as long as the volume; None: nowhere."""
+    if volume.valid is None:
+        return None
     if volume not in _paddings:
-        alone = volume.valid.max() <= _PADDING
-        _paddings[volume] = volume.valid if alone else volume.valid & _PADDING
+        padding = volume.valid
+        if padding.max() > _PADDING:
+            padding = padding & _PADDING
+        _paddings[volume] = padding if padding.any() else None
     return _paddings[volume]

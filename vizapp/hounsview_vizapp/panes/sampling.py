@@ -20,7 +20,7 @@ from hounsview.volume import Validity, Volume
 from hounsview_vizapp.panes.buffers import Buffers
 from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.slabs import Composite
-from hounsview_vizapp.panes.warping import warped, without_padding
+from hounsview_vizapp.panes.warping import shrunk, warped
 
 _BLOCK: Final = 16
 """Slices that a slab takes at once: enough for speed, few enough for memory."""
@@ -102,8 +102,7 @@ def _sample_along(volume: Volume, frame: PlaneFrame, buffers: Buffers) -> PlaneS
     else:
         near = buffers.array("near", frame.size, np.uint8)
         valid[box] = warped(marks, to_source, near, cv2.INTER_NEAREST)[box]
-        stored = without_padding(stored, marks)
-    values = warped(*_shrunk(stored, to_source), values, cv2.INTER_LINEAR)
+    values = warped(*shrunk(stored, marks, to_source), values, cv2.INTER_LINEAR)
     return PlaneSample(values, valid)
 
 
@@ -112,7 +111,7 @@ def _stored(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
     """Return values and bits of the slice or slab, as the array is stored."""
     axis, index = frame.shown.axis, frame.shown.index
-    reach = math.floor(frame.slab.thickness / 2 / frame.step + 1e-6)
+    reach = frame.reach
     if not reach:
         stored = _one_slice(volume.hu, axis, index, buffers, "stored")
         if volume.valid is None:
@@ -181,20 +180,3 @@ def _inside_box(
         first, last = (math.ceil(end - 1e-6) for end in ends)
         box[along] = slice(max(0, first), max(0, min(last, size[along])))
     return box[0], box[1]
-
-
-def _shrunk(stored: npt.NDArray[Any], to_source: Floats) -> tuple[npt.NDArray[Any], Floats]:
-    """Return the slice averaged down where several stored pixels fall into one shown.
-
-    Without this a small pane would show every n-th pixel, with noise and false edges.
-    """
-    steps = np.abs(to_source[:, :2]).max(axis=1)
-    lengths = np.array(stored.shape[::-1])
-    reduced = np.maximum(1, lengths // np.maximum(1, np.floor(steps + 0.25))).astype(int)
-    if (reduced == lengths).all():
-        return stored, to_source
-    small = cv2.resize(stored, tuple(map(int, reduced)), interpolation=cv2.INTER_AREA)
-    ratio = reduced / lengths
-    matrix = to_source * ratio[:, None]
-    matrix[:, 2] += (ratio - 1) / 2
-    return np.asarray(small, stored.dtype).reshape(reduced[::-1]), matrix

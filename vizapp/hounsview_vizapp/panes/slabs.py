@@ -17,9 +17,26 @@ _PADDING: Final = np.uint8(Validity.PADDING)
 _NAMES: Final = {"mip": "MIP", "minip": "MinIP", "mean": "Mean"}
 
 
-def slab_text(slab: Slab) -> str:
-    """Return what a pane says of its slab, such as ``"MIP 10 mm"``; empty without one."""
-    return f"{_NAMES[slab.kind]} {slab.thickness:g} mm" if slab.thickness else ""
+def slab_text(slab: Slab, count: int, what: str = "slice") -> str:
+    """Return what a pane says of its slab; empty without one.
+
+    Parameters
+    ----------
+    slab : Slab
+    count : int
+        How many slices, or what else it is made of, are laid into one; 0 is not said.
+    what : str
+
+    Examples
+    --------
+    >>> slab_text(Slab(10, "mip"), 3), slab_text(Slab(1, "mean"), 1)
+    ('MIP 10 mm (3 slices)', 'Mean 1 mm (1 slice)')
+    """
+    if not slab.thickness:
+        return ""
+    named = f"{_NAMES[slab.kind]} {slab.thickness:g} mm"
+    # A slab thinner than two steps is the plane alone, which only the number tells.
+    return f"{named} ({count} {what}{'s' * (count != 1)})" if count else named
 
 
 class Composite:

@@ -44,8 +44,8 @@ def slice_pane(
 
     Always in patient orientation and with mm in both directions alike, whatever way the
     array was stored. Padding and what lies outside are slate, not black; filled slices are
-    hatched; a repaired or resampled volume says so. Text that finds no room is left out,
-    the least needed first.
+    hatched; a repaired or resampled volume says so, with text switched off too. Other text
+    that finds no room is left out, the least needed first.
 
     Parameters
     ----------
@@ -89,11 +89,10 @@ def slice_pane(
         across, along = (drawing.PLANE_COLORS[name] for name in _CROSSING[plane])
         drawing.draw_crosshair(picture, at, across, along, pixel_ratio=pixel_ratio)
     page = Page(picture, text_height(frame.size, pixel_ratio))
-    if state.show_labels and page.height:
-        captions = Captions(volume, state, frame, sample)
-        captions.write(page)
-        if pointer is not None:
-            captions.write_reading(page, pointer)
+    captions = Captions(volume, state, frame, sample)
+    captions.write(page)
+    if state.show_labels and page.height and pointer is not None:
+        captions.write_reading(page, pointer)
     draw_measurements(
         page,
         volume,

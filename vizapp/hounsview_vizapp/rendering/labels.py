@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hounsview.viewstate import Camera
 from hounsview_vizapp import drawing
-from hounsview_vizapp.drawing import Picture
+from hounsview_vizapp.drawing import Color, Picture
 from hounsview_vizapp.rendering.camera import edge_letters, letter_of, view_axes
 
 _FINER: Final = 3
@@ -27,9 +27,15 @@ def label_height(size: tuple[int, int], pixel_ratio: float) -> int:
 
 
 def draw_labels(
-    picture: Picture, camera: Camera, name: str, badge: str, *, pixel_ratio: float = 1.0
+    picture: Picture,
+    camera: Camera,
+    name: str,
+    badges: dict[str, Color],
+    resolution: str,
+    *,
+    pixel_ratio: float = 1.0,
 ) -> None:
-    """Write pane, preset, patient directions and resolution, and draw the cube.
+    """Write pane, preset, patient directions, badges and resolution, and draw the cube.
 
     Parameters
     ----------
@@ -37,7 +43,9 @@ def draw_labels(
     camera : Camera
     name : str
         What is shown, such as the label of a preset.
-    badge : str
+    badges : dict of text -> colour
+        What must be known of the volume: drawn however small the picture is.
+    resolution : str
         What was reduced; empty: nothing.
     pixel_ratio : float
         Pixels of the picture per point of the screen.
@@ -45,19 +53,27 @@ def draw_labels(
     rows, columns = picture.shape[:2]
     height = label_height((rows, columns), pixel_ratio)
     if not height:
+        drawing.draw_badges(picture, badges, height=0)
         return
     margin = round(1.4 * height)
     top = margin + height // 2
     color = drawing.PLANE_COLORS["3d"]
     drawing.draw_text(picture, "3D", (top, margin), height=height, color=color)
+    # The letter of the lower edge stands in the middle.
+    name = drawing.elided(name, columns // 2 - margin - height, height)
     drawing.draw_text(picture, name, (rows - top, margin), height=height)
     places = [(top, columns // 2), (rows - top, columns // 2), (rows // 2, margin)]
     places.append((rows // 2, columns - margin))
     letters = dict(zip(places, edge_letters(camera), strict=True))
     drawing.draw_edges(picture, letters, height=height)
     draw_cube(picture, camera, side=4 * height, margin=margin)
-    if badge:
-        drawing.draw_badges(picture, {badge: drawing.BLUE}, height=height)
+    taken = [
+        drawing.text_box(letter, at, height=round(1.25 * height), anchor="centre")
+        for at, letter in letters.items()
+    ]
+    if resolution:
+        badges = {**badges, resolution: drawing.BLUE}
+    drawing.draw_badges(picture, badges, height=height, taken=taken)
 
 
 def draw_cube(picture: Picture, camera: Camera, *, side: int, margin: int) -> None:

@@ -20,7 +20,7 @@ from hounsview_vizapp.importing import imported
 from hounsview_vizapp.rendering import memory
 from hounsview_vizapp.rendering.body import Body
 from hounsview_vizapp.rendering.camera import aim_at
-from hounsview_vizapp.rendering.labels import draw_labels
+from hounsview_vizapp.rendering.labels import draw_labels, label_height
 from hounsview_vizapp.rendering.opengl import opengl, prepare
 from hounsview_vizapp.rendering.placing import clip_planes
 from hounsview_vizapp.rendering.planes3d import Planes
@@ -229,11 +229,15 @@ class Stage:
         if not self._render(interrupted):
             return None
         picture = _pixels(self._window, wish.size)
+        badges = drawing.status_badge(self._pyramid.volume)
         if state.show_labels:
             draw_labels(
-                picture, state.camera, _name(state), level.resolution,
+                picture, state.camera, _name(state), badges, level.resolution,
                 pixel_ratio=wish.pixel_ratio,
             )  # fmt: skip
+        else:
+            height = label_height(wish.size, wish.pixel_ratio)
+            drawing.draw_badges(picture, badges, height=height)
         return Drawn(picture, level.resolution, aim.mm_per_pixel(wish.size[0]))
 
     def _render(self, interrupted: Callable[[], bool] | None) -> bool:

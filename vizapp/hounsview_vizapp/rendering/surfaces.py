@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hounsview.viewstate import Surface, ViewState
-from hounsview.volume import AIR_HU, Volume
+from hounsview.volume import AIR_HU
 from hounsview_vizapp.rendering.body import INSIDE_MM, Body, Content
 from hounsview_vizapp.rendering.placing import cut_mapper, image_of, matrix_of, placement
 from hounsview_vizapp.rendering.pyramid import Level, Pyramid
@@ -158,36 +158,3 @@ def isosurface(level: Level, hu: float) -> Any:
     filter_.ComputeScalarsOff()
     filter_.Update()
     return filter_.GetOutput()
-
-
-def surface_mesh(volume: Volume, surface: Surface, *, table: bool = True) -> Any:
-    """Return a surface at full resolution as vtkPolyData in patient LPS mm.
-
-    Parameters
-    ----------
-    volume : Volume
-        Of unit "HU".
-    surface : Surface
-    table : bool
-        Whether the table may be a part of it.
-
-    Raises
-    ------
-    NotHounsfieldError
-        If the unit is not HU.
-    """
-    from vtkmodules.vtkCommonTransforms import vtkMatrixToLinearTransform
-    from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
-
-    volume.require_hu("a surface of tissue")
-    pyramid = Pyramid(volume)
-    level = pyramid.level(volume.hu.size)
-    key = _key(surface, level.factors, ViewState(show_table=table))
-    seen = _content(key).of(level, Body(pyramid.coarse))
-    transform = vtkMatrixToLinearTransform()
-    transform.SetInput(matrix_of(placement(seen.geometry)))
-    placed = vtkTransformPolyDataFilter()
-    placed.SetInputData(isosurface(seen, key.hu))
-    placed.SetTransform(transform)
-    placed.Update()
-    return placed.GetOutput()

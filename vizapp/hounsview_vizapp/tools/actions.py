@@ -27,6 +27,7 @@ from hounsview.viewstate import (
 from hounsview.windows import window_presets
 from hounsview_vizapp.tools import measuring, pointer
 from hounsview_vizapp.tools.scenery import Scenery
+from hounsview_vizapp.tools.tissues import OVERLAYS, toggle_overlay
 
 Run = Callable[[Scenery], None]
 
@@ -76,9 +77,10 @@ def _all() -> Iterator[Action]:
     yield from _slices()
     yield from _views()
     yield from _rendering()
+    yield from _tissues()
     yield from _measuring()
-    yield Action("undo", "Edit", "Undo", ("Ctrl+Z",), lambda s: s.state.undo())
-    yield Action("redo", "Edit", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), lambda s: s.state.redo())
+    yield Action("undo", "Edit", "Undo", ("Ctrl+Z",), _undo)
+    yield Action("redo", "Edit", "Redo", ("Ctrl+Y", "Ctrl+Shift+Z"), _redo)
 
 
 def _windows() -> Iterator[Action]:
@@ -177,6 +179,18 @@ def _rendering() -> Iterator[Action]:
     yield Action("no crop", "3D", "Crop box off", ("Shift+X",), partial(_set, "crop", None))
 
 
+def _tissues() -> Iterator[Action]:
+    keys = {
+        "bone": "Alt+B", "left_lung": "Alt+L", "right_lung": "Alt+R", "airways": "Alt+A",
+        "fat": "Alt+T", "soft_tissue": "Alt+M", "skin": "Alt+S", "contrast": "Alt+C",
+        "metal": "Alt+E",
+    }  # fmt: skip
+    for name in OVERLAYS:
+        label = f"{name.replace('_', ' ').capitalize()} over the slices"
+        run = partial(toggle_overlay, name)
+        yield Action(f"overlay {name}", "Tissues", label, (keys[name],), run)
+
+
 def _measuring() -> Iterator[Action]:
     keys = {
         "crosshair": "Esc", "window": "W", "pan": "Z", "zoom": "Shift+Z", "turn": "K",
@@ -196,7 +210,7 @@ def _measuring() -> Iterator[Action]:
 def choose_tool(name: str, scenery: Scenery) -> None:
     """Choose what the left button does."""
     scenery.tool = name
-    scenery.draft = ()
+    scenery.draft = None
 
 
 def toggle_surface(tissue: str, scenery: Scenery) -> None:
@@ -226,6 +240,16 @@ def start_view(before: ViewState) -> ViewState:
         fresh,
         measurements=before.measurements, overlays=before.overlays, extra=before.extra,
     )  # fmt: skip
+
+
+def _undo(scenery: Scenery) -> None:
+    scenery.cancel_drag()
+    scenery.state.undo()
+
+
+def _redo(scenery: Scenery) -> None:
+    scenery.cancel_drag()
+    scenery.state.redo()
 
 
 def _set(field: str, value: object, scenery: Scenery) -> None:

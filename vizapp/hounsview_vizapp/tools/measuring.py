@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
+from hounsview.planes import plane_axes
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement
 from hounsview.viewstate.checks import Point
 from hounsview_vizapp.tools.events import PointerEvent
-from hounsview_vizapp.tools.scenery import Scenery
+from hounsview_vizapp.tools.scenery import Draft, Scenery
 
 _REACH: Final = 7.0
 """Points of the screen from a handle within which a press takes hold of it."""
@@ -20,19 +23,32 @@ _CLICK: Final = 3.0
 def add_point(scenery: Scenery, pane: str, point: Point) -> bool:
     """Add a point to the measurement of the chosen tool; return whether it is complete.
 
-    The first points wait in `Scenery.draft`; the last one makes the measurement.
+    All points of a measurement lie on the slice of the first one: on another pane, another
+    slice or a plane turned since, a new measurement begins.
     """
     if scenery.tool not in POINTS_OF or pane not in PLANES:
         return False
-    points = (*scenery.draft, point)
-    if len(points) < POINTS_OF[scenery.tool]:
-        scenery.draft = points
+    draft = scenery.draft
+    if draft is None or not _goes_on(scenery, draft, pane):
+        draft = Draft(scenery.tool, pane, scenery.state.oblique, ())
+    draft = replace(draft, points=(*draft.points, point))
+    if len(draft.points) < POINTS_OF[draft.kind]:
+        scenery.draft = draft
         return False
-    made = Measurement(scenery.tool, points, pane, scenery.state.oblique)
-    scenery.draft = ()
+    made = Measurement(draft.kind, draft.points, draft.pane, draft.oblique)
+    scenery.draft = None
     scenery.state.measurements = (*scenery.state.measurements, made)
     scenery.selected = len(scenery.state.measurements) - 1
     return True
+
+
+def _goes_on(scenery: Scenery, draft: Draft, pane: str) -> bool:
+    return (
+        draft.pane == pane
+        and draft.kind == scenery.tool
+        and draft.oblique == scenery.state.oblique
+        and scenery.is_on_plane(pane, draft.points[0])
+    )
 
 
 def press(scenery: Scenery, event: PointerEvent) -> Callable[[PointerEvent], None] | None:
@@ -41,18 +57,11 @@ def press(scenery: Scenery, event: PointerEvent) -> Callable[[PointerEvent], Non
         return None
 
     def drag(now: PointerEvent) -> None:
-        hover(scenery, now)
         moved = math.dist(now.at, event.at) > _CLICK * event.pixel_ratio
-        if now.kind == "release" and moved:
+        if now.kind == "release" and moved and now.pane == event.pane:
             add_point(scenery, now.pane, scenery.point_at(now.pane, now.at, now.size))
 
     return drag
-
-
-def hover(scenery: Scenery, event: PointerEvent) -> None:
-    """Let the measurement that is being made follow the pointer."""
-    if scenery.draft and event.pane in PLANES:
-        scenery.loose_end = scenery.point_at(event.pane, event.at, event.size)
 
 
 def grab(scenery: Scenery, event: PointerEvent) -> Callable[[PointerEvent], None] | None:
@@ -60,7 +69,7 @@ def grab(scenery: Scenery, event: PointerEvent) -> Callable[[PointerEvent], None
 
     While another one is to be drawn, lines let the pointer through.
     """
-    if scenery.draft:
+    if scenery.draft is not None:
         return None
     reach = _REACH * event.pixel_ratio
     found = scenery.hit(event.pane, event.at, event.size, reach)
@@ -71,17 +80,30 @@ def grab(scenery: Scenery, event: PointerEvent) -> Callable[[PointerEvent], None
         return None
     index, handle = found
     scenery.selected = index
-    before = scenery.state.measurements[index]
+    return _moving(scenery, event, index, handle)
+
+
+def _moving(
+    scenery: Scenery, event: PointerEvent, index: int, handle: int
+) -> Callable[[PointerEvent], None]:
+    """Return a drag that moves one point of a measurement, or all, within its plane."""
+    before = last = scenery.state.measurements[index]
     start = scenery.point_at(event.pane, event.at, event.size)
+    right, down = plane_axes(before.plane, before.oblique)
 
     def drag(now: PointerEvent) -> None:
-        here = scenery.point_at(now.pane, now.at, now.size)
-        way = tuple(a - b for a, b in zip(here, start, strict=True))
+        nonlocal last
+        kept = scenery.state.measurements
+        if index >= len(kept) or kept[index] != last:
+            return  # It was removed, or undone, meanwhile.
+        way = np.subtract(scenery.point_at(now.pane, now.at, now.size), start)
+        way = right * (way @ right) + down * (way @ down)
         points = tuple(
             _plus(point, way) if handle in (-1, number) else point
             for number, point in enumerate(before.points)
         )
-        replace_measurement(scenery, index, replace(before, points=points))
+        last = replace(before, points=points)
+        replace_measurement(scenery, index, last)
 
     return drag
 
@@ -97,14 +119,14 @@ def remove_selected(scenery: Scenery) -> None:
     """Remove the picked measurement; without one, give up the one being made."""
     index = scenery.selected
     scenery.selected = None
-    if scenery.draft:
-        scenery.draft = ()
+    if scenery.draft is not None:
+        scenery.draft = None
     elif index is not None and index < len(scenery.state.measurements):
         kept = list(scenery.state.measurements)
         del kept[index]
         scenery.state.measurements = tuple(kept)
 
 
-def _plus(point: Point, way: tuple[float, ...]) -> Point:
-    x, y, z = (a + b for a, b in zip(point, way, strict=True))
+def _plus(point: Point, way: np.ndarray) -> Point:
+    x, y, z = (float(a + b) for a, b in zip(point, way, strict=True))
     return x, y, z

@@ -15,6 +15,7 @@ import numpy as np
 
 from hounsview.planes import plane_axes, turned_about
 from hounsview.viewstate import PLANES
+from hounsview.viewstate.checks import FARTHEST_MM
 from hounsview_vizapp.tools import measuring
 from hounsview_vizapp.tools.events import PointerEvent, WheelEvent
 from hounsview_vizapp.tools.scenery import Scenery
@@ -68,8 +69,6 @@ class PointerTools:
             self._drag = _drag_of(scenery, event)
         elif event.kind == "move" and self._drag is not None:
             self._drag(event)
-        elif event.kind == "move":
-            measuring.hover(scenery, event)
         elif event.kind == "release" and self._drag is not None:
             drag, self._drag = self._drag, None
             drag(event)
@@ -127,7 +126,7 @@ def zoom_at(
     before = scenery.mm_per_pixel(pane, size)
     after = before * view.zoom / zoom
     down, right = (p - (n - 1) / 2 for p, n in zip(at, size, strict=True))
-    pan = (view.pan[0] + right * (after - before), view.pan[1] + down * (after - before))
+    pan = _within(view.pan[0] + right * (after - before), view.pan[1] + down * (after - before))
     name = "camera" if pane == "3d" else pane
     state.change(merge=f"zoom {pane}", **{name: replace(view, zoom=zoom, pan=pan)})
 
@@ -136,8 +135,14 @@ def pan_by(scenery: Scenery, pane: str, right: float, down: float, merge: str | 
     """Move the picture in its pane, mm."""
     name = "camera" if pane == "3d" else pane
     view = getattr(scenery.state, name)
-    pan = (view.pan[0] + right, view.pan[1] + down)
+    pan = _within(view.pan[0] + right, view.pan[1] + down)
     scenery.state.change(merge=merge, **{name: replace(view, pan=pan)})
+
+
+def _within(right: float, down: float) -> tuple[float, float]:
+    """Return a pan that is no farther than a view allows."""
+    x, y = np.clip((right, down), -FARTHEST_MM, FARTHEST_MM)
+    return float(x), float(y)
 
 
 def turn_camera(scenery: Scenery, right: float, down: float, merge: str | None) -> None:

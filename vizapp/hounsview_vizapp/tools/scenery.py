@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from hounsview.viewstate.checks import Point
@@ -11,6 +12,26 @@ Pixel = tuple[float, float]
 Size = tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A measurement that is being made.
+
+    Parameters
+    ----------
+    kind : str
+    pane : str
+        The plane it is drawn on.
+    oblique : (pitch, roll, yaw) float, degrees
+    points : tuple of (x, y, z) float, LPS mm
+        Those that are set.
+    """
+
+    kind: str
+    pane: str
+    oblique: tuple[float, float, float]
+    points: tuple[Point, ...]
+
+
 class Scenery(Protocol):
     """An opened volume, as the tools see it."""
 
@@ -18,10 +39,7 @@ class Scenery(Protocol):
     tool: str
     selected: int | None
     """Index of the measurement that a person picked."""
-    draft: tuple[Point, ...]
-    """Points of the measurement that is being made, LPS mm."""
-    loose_end: Point | None
-    """Where the next point of the draft would be, LPS mm."""
+    draft: Draft | None
     active_pane: str
 
     def point_at(self, pane: str, at: Pixel, size: Size) -> Point:
@@ -30,6 +48,10 @@ class Scenery(Protocol):
 
     def pixel_of(self, pane: str, point: Point, size: Size) -> Pixel:
         """Return the pixel (row, column) of a plane that a patient point falls on."""
+        ...
+
+    def is_on_plane(self, pane: str, point: Point) -> bool:
+        """Return whether a plane, as it is shown now, goes through a patient point."""
         ...
 
     def mm_per_pixel(self, pane: str, size: Size) -> float:
@@ -54,4 +76,8 @@ class Scenery(Protocol):
 
     def toggle_cine(self) -> None:
         """Let the active pane run through its slices, or stop it."""
+        ...
+
+    def cancel_drag(self) -> None:
+        """End a drag where it stands."""
         ...

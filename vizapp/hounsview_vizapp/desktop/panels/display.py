@@ -80,9 +80,11 @@ class DisplayPanel(Panel):
             self.windows[name] = made
         rows.addRow(buttons)
         self.window_center = number_box(
-            -32768, 32767, step=10, unit="HU", changed=self._change_center
+            -1e6, 1e6, step=10, decimals=1, unit="HU", changed=self._change_center
         )
-        self.window_width = number_box(1, 65536, step=20, unit="HU", changed=self._change_width)
+        self.window_width = number_box(
+            0.1, 1e6, step=20, decimals=1, unit="HU", changed=self._change_width
+        )
         rows.addRow("Centre", self.window_center)
         rows.addRow("Width", self.window_width)
         names = {name: _COLORS.get(name, name.capitalize()) for name in COLORMAPS}
@@ -129,7 +131,7 @@ class DisplayPanel(Panel):
         rows.addRow(checks)
         self.angles = [
             number_box(
-                -180, 180, step=5, decimals=1, unit="\u00b0",
+                -360, 360, step=5, decimals=1, unit="\u00b0",
                 changed=partial(self._angle, axis),
             )
             for axis in range(3)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
+    QInputDialog,
     QTableWidget,
     QTableWidgetItem,
 )
 
+from hounsview.errors import HounsviewError
 from hounsview.measure import Measured, measure, table_row
 from hounsview.viewstate import Measurement
 from hounsview_vizapp.desktop.controls import button, label
@@ -61,29 +64,37 @@ class MeasurementsPanel(Panel):
         self.column.addWidget(self.table, 1)
         row = QHBoxLayout()
         row.addWidget(button("Copy table", self.copy))
+        row.addWidget(button("Name...", self._ask_name))
         row.addWidget(button("Remove", self._remove))
         self.column.addLayout(row)
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self.table)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self.copy)
         self._numbers: list[tuple[Measurement, Measured]] = []
-        self._key: object = None
+        self._measured: tuple[Measurement, ...] = ()
         self.setEnabled(False)
 
     def fill(self, viewer: Viewer) -> None:
         """Set the controls; numbers are taken again only when measurements changed."""
         for name, made in self.tools.items():
             made.setChecked(viewer.tool == name)
-        key = (id(viewer), viewer.state.measurements)
-        if key != self._key:
-            self._key = key
+        if self._measured != viewer.state.measurements:
+            self._measured = viewer.state.measurements
             self._numbers = [(m, measure(viewer.volume, m)) for m in viewer.state.measurements]
             self._show_numbers()
         wanted = viewer.selected
         if wanted is None:
             self.table.clearSelection()
-        elif self.table.currentRow() != wanted:
+        elif wanted not in {index.row() for index in self._rows()}:
             self.table.selectRow(wanted)
+
+    def clear(self) -> None:
+        """Forget the numbers of the volume before."""
+        self._numbers, self._measured = [], ()
+        self._show_numbers()
+
+    def _rows(self) -> list[QModelIndex]:
+        return self.table.selectionModel().selectedRows()
 
     def copy(self) -> None:
         """Copy the whole table as tab-separated text, as spreadsheets take it."""
@@ -122,9 +133,31 @@ class MeasurementsPanel(Panel):
             self.follow()
 
     def _selected(self) -> None:
-        rows = self.table.selectionModel().selectedRows()
+        rows = self._rows()
         if self.viewer is not None and not self._filling and rows:
             self.viewer.selected = rows[0].row()
+
+    def _ask_name(self) -> None:
+        index = None if self.viewer is None else self.viewer.selected
+        if self.viewer is None or index is None:
+            return
+        measurement = self.viewer.state.measurements[index]
+        name, given = QInputDialog.getText(
+            self, "Name", "Name of the measurement:", text=measurement.text
+        )
+        if given:
+            self.name(index, name)
+
+    def name(self, index: int, text: str) -> None:
+        """Give a measurement a name."""
+        if self.viewer is not None:
+            kept = list(self.viewer.state.measurements)
+            try:
+                kept[index] = replace(kept[index], text=text)
+            except HounsviewError as error:
+                self.on_error("this name cannot be used", error)
+                return
+            self.edit(measurements=tuple(kept))
 
     def _remove(self) -> None:
         if self.viewer is not None:

@@ -39,8 +39,12 @@ class Panel(QScrollArea):
         """Follow another viewer."""
         self.viewer = viewer
         self.setEnabled(viewer is not None)
+        self.clear()
         if viewer is not None:
             self.follow()
+
+    def clear(self) -> None:
+        """Forget what belongs to the viewer before."""
 
     def follow(self) -> None:
         """Show what the state says now."""

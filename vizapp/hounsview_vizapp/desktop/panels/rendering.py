@@ -21,6 +21,7 @@ from hounsview_vizapp.desktop.controls import (
 )
 from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.desktop.panels.transfer import TransferEditor
+from hounsview_vizapp.desktop.questions import ask_sure
 from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import OwnPreset, Settings
@@ -162,7 +163,9 @@ class RenderingPanel(Panel):
         name, given = QInputDialog.getText(
             self, "Save preset", "Name of the preset:", text=self.own.currentText()
         )
-        if given:
+        exists = name.strip() in self._settings.own_presets()
+        text = f"A preset {name.strip()!r} exists. Replace it?"
+        if given and (not exists or ask_sure(self, "Save preset", text)):
             self.save_own(name)
 
     def save_own(self, name: str) -> None:
@@ -177,8 +180,11 @@ class RenderingPanel(Panel):
         self._list_own(name.strip())
 
     def _delete_own(self) -> None:
+        name = self.own.currentText()
+        if not name or not ask_sure(self, "Delete preset", f"Delete the preset {name!r}?"):
+            return
         try:
-            self._settings.remove_preset(self.own.currentText())
+            self._settings.remove_preset(name)
         except HounsviewError as error:
             self.on_error("the preset was not deleted", error)
         self._list_own()

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from hounsview.findings import Finding, Report, Severity
 from hounsview_vizapp.contents import Entry, in_plain_words
-from hounsview_vizapp.desktop.controls import label
+from hounsview_vizapp.desktop.controls import breakable, label
 from hounsview_vizapp.desktop.theme import Mode, colors
 
 _TONE: Final = {"ok": "good", "repaired": "warn", "split": "warn", "refused": "bad"}
@@ -46,6 +46,7 @@ class SeriesPanel(QWidget):
         super().__init__()
         self._on_chosen = on_chosen
         self._mode: Mode = "dark"
+        self._where = ""
         self._entries: list[Entry] = []
         self._items: list[QTreeWidgetItem] = []
         self._shown: int | None = None
@@ -54,6 +55,8 @@ class SeriesPanel(QWidget):
         self.list = QTreeWidget()
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
+        # With dots Qt would leave out the second line.
+        self.list.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.list.setHeaderLabels(["", "Series", "Status"])
         self.list.setAccessibleName("series")
         header = self.list.header()
@@ -78,12 +81,13 @@ class SeriesPanel(QWidget):
     @property
     def listed(self) -> tuple[str, list[Entry]]:
         """The path, and the entries under it."""
-        return self.where.text(), self._entries
+        return self._where, self._entries
 
     def show_entries(self, where: str, entries: list[Entry]) -> None:
         """List what lies under a path."""
+        self._where = where
         self._entries, self._shown, self._report = entries, None, None
-        self.where.setText(where)
+        self.where.setText(breakable(where))
         self._items.clear()
         self.list.clear()
         for entry in entries:

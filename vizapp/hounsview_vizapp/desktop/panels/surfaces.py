@@ -41,6 +41,10 @@ _CROP_STEPS = 200
 _SIDES = (("Right", "Left"), ("Anterior", "Posterior"), ("Inferior", "Superior"))
 
 
+def _level_name(level: float) -> str:
+    return f"{level:g} HU"
+
+
 class SurfacesPanel(Panel):
     """Controls of surfaces and crop box."""
 
@@ -110,14 +114,20 @@ class SurfacesPanel(Panel):
     def _add_level(self) -> None:
         if self.viewer is not None:
             level = self.level.value()
-            surface = Surface(f"{level:g} HU", level)
+            surface = Surface(_level_name(level), level)
             self.edit(surfaces=(*self.viewer.state.surfaces, surface))
 
     def _show_or_hide(self, row: int, on: bool) -> None:
         self._change(row, shown=on)
 
     def _move_level(self, row: int, level: float) -> None:
-        self._change(row, level=level)
+        if self.viewer is None:
+            return
+        before = self.viewer.state.surfaces[row]
+        # A surface that is called by its level keeps being called by it.
+        named = before.name == _level_name(before.level or 0)
+        name = _level_name(level) if named else before.name
+        self._change(row, level=level, name=name)
 
     def _make_clear(self, row: int, percent: int) -> None:
         self._change(row, opacity=percent / 100)
@@ -127,7 +137,7 @@ class SurfacesPanel(Panel):
             return
         surfaces = list(self.viewer.state.surfaces)
         surfaces[row] = replace(surfaces[row], **changes)
-        self.edit(f"surface {row} {min(changes)}", surfaces=tuple(surfaces))
+        self.edit(f"surface {row} {' '.join(sorted(changes))}", surfaces=tuple(surfaces))
 
     def _remove(self, row: int) -> None:
         if self.viewer is not None:
