@@ -12,7 +12,7 @@ import pytest
 
 import hounsview as hv
 from hounsview.masks import LABELS, TISSUES
-from tissue_phantoms import TABLES, Case, Chest, chest, dice
+from tissue_phantoms import REST_Y, TABLES, Case, Chest, chest, dice
 
 LEAST = {"body": 0.98, "left": 0.97, "right": 0.97, "bone": 0.95}
 NAMES = {"left": "left_lung", "right": "right_lung"}
@@ -26,6 +26,7 @@ CASES = {
         for table in TABLES
     },
     "arms down": Case(arms="down", touching=True, spacing=COARSE),
+    "arms on hips": Case(arms="on hips", touching=True, spacing=COARSE),
     "prone": Case(side="A", touching=True),
     "on the side": Case(side="L", touching=True, spacing=COARSE),
     "rolled by 10 degrees": Case(roll=10.0),
@@ -45,6 +46,7 @@ CASES = {
     "emphysema": Case(emphysema=True, noise=20.0),
     "lungs touch": Case(lungs_touch=True),
     "nodule on the pleura": Case(nodule=True),
+    "stomach under a thin wall": Case(stomach=True),
 }
 
 
@@ -93,6 +95,19 @@ def test_masks_are_the_known_ones(name: str) -> None:
         assert mask.sum() == pytest.approx(truth.sum(), rel=0.02), part
     assert dice(found.masks["airways"], made.truth["airways"]) >= 0.93
     assert not (found.masks["airways"] & made.truth["bone"]).any()
+
+
+@pytest.mark.parametrize("side", ["P", "A"])
+@pytest.mark.parametrize("table", ["flat", "two shells", "cushioned"])
+def test_the_table_under_the_patient_is_no_body(table: str, side: str) -> None:
+    case = Case(table=table, side=side, touching=True, spacing=(4.0, 2.0, 2.0))
+    made = chest(case)
+    body = hv.masks.body(made.volume)
+    height = made.volume.geometry.to_patient(np.argwhere(body))[:, 1]
+    outward = height if side == "P" else -height
+    # The sheet begins at the back, and a voxel's edge lies half a voxel from its centre.
+    assert (outward > REST_Y + 2.0).sum() < 0.001 * len(height)
+    assert (outward > REST_Y - 3.0).sum() > 0.003 * len(height)
 
 
 def test_thick_slices_keep_body_and_lungs_and_most_of_bone() -> None:
@@ -202,7 +217,7 @@ def test_marrow_is_filled_on_wish_and_the_spinal_canal_stays_open() -> None:
 
 
 def test_padding_is_never_tissue() -> None:
-    made = chest(Case(view=140.0, spacing=COARSE))
+    made = chest(Case(view=140.0, spacing=(6.0, 1.0, 1.0)))
     found = hv.masks.segment(made.volume)
     away = ~made.volume.measured()
     assert away.any()
