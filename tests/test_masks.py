@@ -110,6 +110,15 @@ def test_the_table_under_the_patient_is_no_body(table: str, side: str) -> None:
     assert (outward > REST_Y - 3.0).sum() > 0.003 * len(height)
 
 
+def test_lungs_that_the_field_of_view_cuts_open_are_lungs() -> None:
+    made = chest(Case(view=95.0, spacing=COARSE))
+    found = hv.masks.segment(made.volume, ["body", "lungs"])
+    assert dice(found.masks["body"], made.truth["body"]) >= 0.98
+    assert dice(found.masks["left_lung"], made.truth["left"]) >= 0.97
+    assert dice(found.masks["right_lung"], made.truth["right"]) >= 0.97
+    assert any("lungs reach the edge of the field of view" in note for note in found.notes)
+
+
 def test_thick_slices_keep_body_and_lungs_and_most_of_bone() -> None:
     made = chest(Case(spacing=(5.0, 1.5, 1.5)))
     found = hv.masks.segment(made.volume, ["body", "lungs", "bone"])

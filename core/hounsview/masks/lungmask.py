@@ -180,7 +180,7 @@ def _is_shut(rim: Mask, room: Mask, middle: float) -> bool:
         The height k of the gas.
     """
     heights = np.nonzero(rim & room)[0]
-    share = len(heights) / max(1, np.count_nonzero(rim))
+    share = len(heights) / max(1, int(np.count_nonzero(rim)))
     if share <= TISSUE_ROUND:
         return True
     return bool(share <= 0.5 and np.mean(heights > middle) >= 0.9)
