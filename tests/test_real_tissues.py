@@ -43,7 +43,7 @@ def test_an_abdomen_has_no_lung_but_two_arms() -> None:
     volume = hv.load(FOLDER / "body-siemens-j2k-nouid")
     found = hv.masks.segment(volume, ["body", "lungs", "bone"])
     assert "is this a thorax" in found.reasons["left_lung"]
-    assert 3_100 < ml(volume, found.masks["body"]) < 3_500
+    assert 3_200 < ml(volume, found.masks["body"]) < 3_400
     assert 80 < ml(volume, found.masks["bone"]) < 150
     columns = np.flatnonzero(found.masks["body"].any(axis=(0, 1)))
     across = (columns[-1] - columns[0]) * volume.geometry.spacing[2]

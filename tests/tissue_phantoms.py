@@ -19,6 +19,7 @@ Points = tuple[Array, Array, Array]
 SKIN, FAT, MUSCLE, LUNG, AIR = 10.0, -100.0, 50.0, -850.0, -1000.0
 CORTEX, SPONGIOSA, CONTRAST, STEEL = 850.0, 260.0, 320.0, 3071.0
 HALF = (160.0, 108.0)
+WALL_MM = 1.8
 REST_Y = 104.0
 """Where a table stands on the patient's flattened back."""
 TABLES = ("flat", "curved", "cushioned", "two shells", "straps and blanket")
@@ -44,6 +45,7 @@ class Case:
     nodule: bool = False
     emphysema: bool = False
     lungs_touch: bool = False
+    stomach: bool = False
 
 
 @dataclass
@@ -117,6 +119,17 @@ def arms(p: Points) -> tuple[Array, Array]:
     return np.minimum(*skin), np.minimum(*bone)
 
 
+def arms_on_hips(p: Points) -> Array:
+    """Distance to arms that close a gap with the trunk, open above and below it."""
+    parts = []
+    for side in (-1, 1):
+        parts.append(rod(p, (218 * side, 0, -200), (218 * side, 0, 200), 30))
+        for y in (-48, 48):
+            for x in (165, 198):
+                parts.append(rod(p, (x * side, y, -45), (x * side, y, 45), 23))
+    return np.minimum.reduce(parts)
+
+
 def lungs(p: Points, case: Case, tube: Array, bone: Array) -> tuple[Array, Array]:
     """Distances to the left and the right lung."""
     gap = 0.8 if case.lungs_touch else 15.0
@@ -127,6 +140,8 @@ def lungs(p: Points, case: Case, tube: Array, bone: Array) -> tuple[Array, Array
     if case.lungs_touch:
         heart = ball(p, (40, -28, -44), (40, 30, 30))
     left = np.maximum(left, -heart)
+    if case.stomach:
+        left = np.maximum(left, WALL_MM - stomach(p))
     right = np.maximum(np.maximum(right, -liver), -heart)
     left, right = np.maximum(left, 2.5 - tube), np.maximum(right, 2.5 - tube)
     return np.maximum(left, 2.0 - bone), np.maximum(right, 2.0 - bone)
@@ -137,6 +152,11 @@ def airways(p: Points) -> Array:
     right = rod(p, (0, 22, 22), (-30, 20, 0), 6.5)
     left = rod(p, (0, 22, 22), (30, 20, 2), 6.5)
     return np.minimum.reduce([trachea, right, left])
+
+
+def stomach(p: Points) -> Array:
+    """Gas under the left lung."""
+    return ball(p, (64, -6, -62), (34, 30, 20))
 
 
 def vessels(p: Points) -> Array:
@@ -271,6 +291,8 @@ def slice_of(case: Case, points: Points, edge: float) -> tuple[Array, dict[str, 
     if case.arms == "down":
         arm, humerus = arms(p)
         body, bone = np.minimum(body, arm), np.minimum(bone, humerus)
+    if case.arms == "on hips":
+        body = np.minimum(body, arms_on_hips(p))
     for depth, value in ((0, SKIN), (3, FAT), (14, MUSCLE)):
         paint(body + depth, value)
     tube = airways(p)
@@ -278,6 +300,8 @@ def slice_of(case: Case, points: Points, edge: float) -> tuple[Array, dict[str, 
     paint_lungs(case, p, left, right, paint)
     paint(np.maximum(tube - 2.2, body + 5), MUSCLE)
     paint(tube, AIR)
+    if case.stomach:
+        paint(stomach(p), AIR + 10)
     paint(bone, CORTEX)
     paint(bone + 2.0, SPONGIOSA)
     aorta = rod(p, (34, 48, -200), (34, 48, 60), 11)

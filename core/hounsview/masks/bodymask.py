@@ -42,8 +42,8 @@ SMALLEST_ML, SMALLEST_CM2 = 10.0, 20.0
 """The second where the scan is lower than the first needs: a slice or a few."""
 PIECE_SHARE: Final = 0.005
 """Of the trunk; a piece smaller than this is no limb."""
-MUSCLE_SHARE: Final = 0.15
-"""Of a limb's voxels lie at 0 to 120 HU; plastic and foam do not."""
+MUSCLE_MM, MUSCLE_SHARE = 5.0, 0.06
+"""Of the voxels of a limb that hang together at 0 to 120 HU; plastic and foam have none."""
 ROOM_HU: Final = -920
 GAP_CM2: Final = 8.0
 """A hole of at least this, filled with air of the room, is a gap between arm and trunk.
@@ -53,7 +53,8 @@ Larger than any trachea (3 cm2), so that no airway that opens at the mouth is lo
 CUT_MM2: Final = 500.0
 CUT_ML: Final = 20.0
 LUNG_HU: Final = (-900, -450)
-LUNG_SPREAD_HU: Final = 60.0
+LUNG_SPREAD_HU: Final = 25.0
+"""Between a quarter and three quarters of its values; foam shows noise alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +125,12 @@ def _largest_with_limbs(grid: Grid, mask: Mask) -> Mask:
     if not len(pieces):
         return np.zeros_like(mask)
     trunk = pieces.numbers[0]
-    muscle = pieces.share((grid.calm >= 0) & (grid.calm <= 120))
+    # A blurred sheet passes through the HU of muscle too, but only in thin layers.
+    muscle = ((grid.calm >= 0) & (grid.calm <= 120)).astype(np.uint8)
+    muscle = opened_by_slice(muscle, MUSCLE_MM / 2, grid.coarse_spacing)
+    share = pieces.share(muscle)
     large = pieces.sizes >= PIECE_SHARE * pieces.sizes[trunk]
-    limbs = np.flatnonzero(large & (muscle >= MUSCLE_SHARE))
+    limbs = np.flatnonzero(large & (share >= MUSCLE_SHARE))
     return pieces.only({trunk, *map(int, limbs)} - {0})
 
 

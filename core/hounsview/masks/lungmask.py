@@ -37,6 +37,8 @@ GAS_HU: Final = -960
 DENSEST_HU: Final = -450
 CLEAN_HU: Final = -930
 GAS_ML: Final = 3.0
+TISSUE_ROUND: Final = 0.25
+"""Of the rim of gas in an organ that may be a gap in its wall; bullae have more lung."""
 LEAST_ML, LEAST_CM2 = 50.0, 10.0
 """Of a piece; the second where the scan is lower than the first needs."""
 LARGE_ML: Final = 500.0
@@ -144,10 +146,10 @@ def _lung_pieces(grid: Grid, room: Mask, airways: Mask) -> tuple[Mask, float]:
 
 
 def _gas_in_tissue(grid: Grid, room: Mask) -> Mask:
-    """Return clean gas with tissue all round, also where it breaks through to the lung.
+    """Return clean gas with tissue round it, also where it breaks through to the lung.
 
     The stomach below the left lung is parted from it by 3 mm, which thick slices do not
-    show. A bulla is clean gas too, but has lung round it.
+    show. A bulla is clean gas too, but has lung on all sides or on its lower one.
     """
     spacing = grid.coarse_spacing
     step = max(spacing[1:])
@@ -159,11 +161,29 @@ def _gas_in_tissue(grid: Grid, room: Mask) -> Mask:
             break
         box = pieces.box(number, [int(5 * step / mm) + 1 for mm in spacing])
         core = (pieces.labels[box] == number).astype(np.uint8)
+        if float(np.median(grid.calm[box][core > 0])) >= GAS_HU:
+            continue
         own = dilated(core, 3.1 * step, spacing) & room[box]
         rim = dilated(own, step, spacing) & (1 - own)
-        if np.count_nonzero(rim & room[box]) <= 0.1 * np.count_nonzero(rim):
+        if _is_shut(rim, room[box], float(np.nonzero(core)[0].mean())):
             shut[box] |= own
     return shut
+
+
+def _is_shut(rim: Mask, room: Mask, middle: float) -> bool:
+    """Return whether the rim of a piece of gas is tissue, but for lung that lies above it.
+
+    Parameters
+    ----------
+    rim, room : (k, j, i) uint8
+    middle : float
+        The height k of the gas.
+    """
+    heights = np.nonzero(rim & room)[0]
+    share = len(heights) / max(1, int(np.count_nonzero(rim)))
+    if share <= TISSUE_ROUND:
+        return True
+    return bool(share <= 0.5 and np.mean(heights > middle) >= 0.9)
 
 
 def _satellites(grid: Grid, pieces: Pieces, inner: Mask, kept: list[int]) -> list[int]:
