@@ -138,6 +138,20 @@ def test_metal_and_contrast_are_masks_of_their_own_and_said() -> None:
     assert any("contrast" in note for note in found.notes)
 
 
+def test_spongiosa_as_bright_as_contrast_is_bone() -> None:
+    volume = hv.phantom("thorax", spacing=(2, 1.5, 1.5), noise=10)
+    found = hv.masks.segment(volume, ["bone", "contrast"])
+
+    def at(x: float, y: float, z: float) -> tuple[int, ...]:
+        return tuple(np.round(volume.geometry.to_index((x, y, z))).astype(int))
+
+    vertebra, ventricle = at(0.0, 66.0, 83.0), at(44.0, -28.0, -46.0)
+    assert 200 < volume.hu[vertebra] < volume.hu[ventricle] + 60
+    assert found.masks["bone"][vertebra]
+    assert found.masks["contrast"][ventricle]
+    assert not found.masks["contrast"][vertebra]
+
+
 def test_no_metal_and_no_contrast_is_a_reason() -> None:
     _, found = plain()
     assert "no metal" in found.reasons["metal"]
