@@ -110,6 +110,23 @@ def test_the_table_under_the_patient_is_no_body(table: str, side: str) -> None:
     assert (outward > REST_Y - 3.0).sum() > 0.003 * len(height)
 
 
+def test_a_skull_without_flesh_is_body_and_what_is_as_thin_is_not() -> None:
+    geometry = hv.Geometry.from_parts((80, 110, 110), spacing=(2, 2, 2), origin=(-109,) * 3)
+    x, y, z = np.moveaxis(geometry.to_patient(np.stack(np.indices((80, 110, 110)), -1)), -1, 0)
+    z = z + 30
+    away = np.sqrt(x**2 + y**2 + z**2)
+    skull = (np.abs(away - 60) < 3) & (z > -45)
+    skull |= (away < 62) & (z <= -30)
+    cradle = (np.abs(np.hypot(x, y) - 80) < 2.5) & (y > -20)
+    wire = np.hypot(x - 62, y) < 2
+    hu = np.select([skull, wire, cradle], [700, 3000, 250], -1000).astype(np.int16)
+    found = hv.masks.segment(hv.Volume(hu, geometry), ["body", "bone"])
+    for name in ("body", "bone"):
+        assert dice(found.masks[name] & skull, skull) > 0.95, name
+        assert np.count_nonzero(found.masks[name] & cradle) < 0.05 * np.count_nonzero(cradle)
+        assert not found.masks[name][70:][wire[70:]].any()
+
+
 def test_lungs_that_the_field_of_view_cuts_open_are_lungs() -> None:
     made = chest(Case(view=95.0, spacing=COARSE))
     found = hv.masks.segment(made.volume, ["body", "lungs"])

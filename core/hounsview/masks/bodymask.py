@@ -44,6 +44,8 @@ PIECE_SHARE: Final = 0.005
 """Of the trunk; a piece smaller than this is no limb."""
 MUSCLE_MM, MUSCLE_SHARE = 5.0, 0.06
 """Of the voxels of a limb that hang together at 0 to 120 HU; plastic and foam have none."""
+BARE_HU, BARE_ML = (400.0, 1500.0), 10.0
+"""Bone alone, in walls thinner than a sheet, above tables and below metal."""
 ROOM_HU: Final = -920
 GAP_CM2: Final = 8.0
 """A hole of at least this, filled with air of the room, is a gap between arm and trunk.
@@ -92,6 +94,7 @@ def body_of(grid: Grid) -> Body:
     sheets = dense & (1 - opened)
     beyond = beyond_sheets(sheets, thick, grid.coarse_spacing)
     near = dilated(thick, THIN_MM, grid.coarse_spacing) & dense
+    near |= _bare_bone(grid, near, dense)
     whole = _largest_with_limbs(grid, near & (1 - beyond))
     filled = _filled(grid, whole)
     coarse = filled & measured.astype(np.uint8)
@@ -118,6 +121,25 @@ def _pieces_of_body(grid: Grid, opened: Mask, dense: Mask) -> Mask:
         )
         raise TissueNotFoundError(msg)
     return body
+
+
+def _bare_bone(grid: Grid, body: Mask, dense: Mask) -> Mask:
+    """Return walls as dense as bone that go on from the body: a skull without flesh.
+
+    They are as thin as a table, but no table is as dense; wires and rails are smaller or
+    denser.
+    """
+    wall = (grid.calm > BARE_HU[0]).astype(np.uint8) & dense
+    pieces = pieces_of(wall)
+    bare = pieces.sizes * pieces.share(body == 0) * grid.coarse_ml
+    step = 1.5 * max(grid.coarse_spacing)
+    found = [
+        number
+        for number in pieces.touching(dilated(body, step, grid.coarse_spacing))
+        if bare[number] >= BARE_ML
+        and np.median(grid.calm[pieces.labels == number]) < BARE_HU[1]
+    ]
+    return dilated(pieces.only(found), step, grid.coarse_spacing) & dense
 
 
 def _largest_with_limbs(grid: Grid, mask: Mask) -> Mask:
