@@ -16,7 +16,7 @@ help:
 	@echo "make test       set up, then lint, types, contracts, tests and doctests"
 	@echo "make test-all   the same and the slow end-to-end checks"
 	@echo "make fuzz       ten minutes of damaged headers (SECONDS=600 SEED=1)"
-	@echo "make benchmarks reading, drawing and starting against other programs"
+	@echo "make benchmarks speed and memory against other programs"
 	@echo "make docs-images draws the pictures of README and docs from the phantoms"
 	@echo "make format     let ruff format and sort"
 	@echo "make clean      remove the virtual environment and caches"
