@@ -3,9 +3,9 @@
 Above 200 HU inside the body, with noise averaged where it is strong. Pieces without cortical
 bone (400 HU) or of a few voxels are dropped. Metal (above 2800 HU) is a mask of its own, and
 so are thick, even regions of 200 to 600 HU with soft tissue all round: contrast in vessels,
-heart or bowel. What it cannot do: contrast that touches bone closely or is as thin as a rib
-stays with bone, spongiosa below 200 HU is left out unless marrow is filled, streaks of metal
-as dense as bone stay where they touch it.
+heart or bowel. What it cannot do: contrast that touches bone closely, is as thin as a rib or
+brighter than 600 HU stays with bone, spongiosa below 200 HU is left out unless marrow is
+filled, streaks of metal as dense as bone stay where they touch it.
 """
 
 from __future__ import annotations
@@ -307,7 +307,8 @@ def _notes(
         found = np.count_nonzero(contrast) * voxel
         notes.append(
             f"{found:.3g} ml of contrast ({BONE_HU:.0f} to {CONTRAST_HU:.0f} HU, thick and "
-            "even) taken out of bone; contrast that is thin or touches bone stays with it"
+            "even) taken out of bone; contrast that is thin, touches bone or is brighter (the "
+            "vein that it comes in by) stays with it"
         )
     if metal is not None:
         found = np.count_nonzero(metal) * voxel
