@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import hounsview as hv
-from desktop_kit import Desktop, desktop, needs_screen
+from desktop_kit import Desktop, desktop, needs_screen, screen
 from hounsview.sessions import Source
 from hounsview_vizapp import drawing
 from hounsview_vizapp.panes import plane_frame
@@ -342,6 +342,19 @@ def test_frames_have_as_many_pixels_as_a_dense_screen(
         assert rows == pytest.approx(height * float(scale), abs=1)
         assert columns == pytest.approx(width * float(scale), abs=1)
         assert seen["shape"]
+
+
+@pytest.mark.parametrize("size", ["1280x720", "1600x1200"])
+def test_the_window_begins_within_the_screen(tmp_path: Path, size: str) -> None:
+    with screen(size) as display:
+        running = Desktop(display, tmp_path / "settings", None)
+        try:
+            left, top, width, height = running.ask("where", name="window")["at"]
+        finally:
+            running.stop()
+    columns, rows = map(int, size.split("x"))
+    assert (width, height) == (min(1360, columns), min(860, rows))
+    assert (left + width <= columns, top + height <= rows) == (True, True)
 
 
 def test_ctrl_c_on_the_terminal_ends_it(tmp_path: Path, scan: Path) -> None:

@@ -55,6 +55,7 @@ def run(
     theme.apply_theme(application, chosen)
     window = MainWindow(Settings(), chosen)
     with surviving(window), ending_on_interrupt(window):
+        window.resize(window.size().boundedTo(window.screen().availableSize()))
         window.show()
         if path is not None:
             window.open_path(path, series=series, unit=unit)
