@@ -1,11 +1,12 @@
-"""Body, lungs and bone of 512 x 512 x 400 against the same steps in SimpleITK, in one run.
+"""Body, lungs and bone of 512 x 512 x 400 against the same steps in SimpleITK and in scipy.
 
 Run: .venv/bin/python benchmarks/tissues.py [SLICES]
 
 SimpleITK does them twice: on every voxel, and on a grid of 2 mm that is brought up again, as
-ours does. Its steps are the plain ones (thresholds, opening, largest pieces, closing, filled
-holes): it parts no sides, takes out no airways and knows no contrast. Each way runs in a
-process of its own; peaks are above what the process held with the volume loaded.
+ours does; scipy.ndimage on every voxel. Their steps are the plain ones (thresholds, opening,
+largest pieces, closing, filled holes): they part no sides, take out no airways and know no
+contrast. Each way runs in a process of its own; peaks are above what the process held with
+the volume loaded.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import hounsview as hv
 
 SPACING = (0.8, 0.6, 0.8203)
 STEPS = ("body", "lungs", "bone")
-WAYS = ("hounsview", "SimpleITK, 2 mm", "SimpleITK, every voxel")
+WAYS = ("hounsview", "SimpleITK, 2 mm", "SimpleITK, every voxel", "scipy, every voxel")
 
 
 def write_volume(file: Path, slices: int) -> None:
@@ -84,6 +85,34 @@ def theirs(hu: np.ndarray, step_mm: float | None) -> Iterator[tuple[str, int]]:
     yield "bone", int(sitk.GetArrayFromImage(pieces > 0).sum())
 
 
+def scipys(hu: np.ndarray) -> Iterator[tuple[str, int]]:
+    from scipy import ndimage
+
+    def grown(mask: np.ndarray, mm: float) -> np.ndarray:
+        """Within `mm` of a mask: much faster there than dilating by a large ball."""
+        return ndimage.distance_transform_edt(~mask, sampling=SPACING) <= mm
+
+    def shrunk(mask: np.ndarray, mm: float) -> np.ndarray:
+        return ndimage.distance_transform_edt(mask, sampling=SPACING) > mm
+
+    def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        labels, _ = ndimage.label(mask)
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        return labels, sizes
+
+    labels, sizes = pieces(shrunk(hu > -300, 4.0))
+    opened = grown(labels == sizes.argmax(), 4.0)
+    body = ndimage.binary_fill_holes(shrunk(grown(opened, 4.0), 4.0))
+    yield "body", int(body.sum())
+    labels, sizes = pieces((hu < -400) & body)
+    air = labels == sizes.argmax()
+    lungs = ndimage.binary_fill_holes(shrunk(grown(air, 8.0), 8.0))
+    yield "lungs", int(lungs.sum())
+    labels, sizes = pieces((hu > 200) & body)
+    yield "bone", int((sizes >= 400)[labels].sum())
+
+
 def resident_mib() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -96,6 +125,7 @@ def run(way: str, file: str) -> None:
         "hounsview": lambda: ours(hu),
         "SimpleITK, 2 mm": lambda: theirs(hu, 2.0),
         "SimpleITK, every voxel": lambda: theirs(hu, None),
+        "scipy, every voxel": lambda: scipys(hu),
     }[way]()
     start, peak, done = resident_mib(), [0.0], threading.Event()
 
@@ -106,12 +136,14 @@ def run(way: str, file: str) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     before = time.perf_counter()
-    for name, voxels in steps:
-        now = time.perf_counter()
-        print(name, now - before, peak[0] - start, voxels, flush=True)
-        before = time.perf_counter()
-    done.set()
-    watcher.join()
+    try:
+        for name, voxels in steps:
+            now = time.perf_counter()
+            print(name, now - before, peak[0] - start, voxels, flush=True)
+            before = time.perf_counter()
+    finally:
+        done.set()
+        watcher.join()
 
 
 def main() -> None:
