@@ -16,7 +16,7 @@ from hounsview_vizapp.rendering.stage import FINE_VOXELS
 from hounsview_vizapp.rendering.surfaces import Surfaces
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tissuemap import TissueMap
-from hounsview_vizapp.tissuework import tissues_for
+from hounsview_vizapp.tissuework import mask_of, mesh_of, tissues_for
 from scene_kit import BARE, SIZE, has_opengl
 
 needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
@@ -144,6 +144,20 @@ def test_pictures_look_for_the_tissues_that_they_show() -> None:
     assert lost[: SIZE[0] // 2, SIZE[1] * 2 // 5 : SIZE[1] * 3 // 5].sum() > 30
     assert tissues_for(volume, state.changed(layout="axial")) is None
     assert tissues_for(volume, state.changed(surfaces=[Surface("lung", -400.0)])) is None
+
+
+def test_a_mesh_is_the_same_from_the_tissues_of_the_view() -> None:
+    volume = hv.phantom("thorax", spacing=(6, 3, 3), noise=8)
+    found = hv.masks.segment(volume)
+    where = TissueMap.of(found, volume.shape)
+    for name in TISSUES:
+        assert np.array_equal(where.mask_of(name) > 0, mask_of(found, name)), name
+        with_map = mesh_of(volume, Surface(name), tissues=where)
+        assert np.array_equal(with_map.points, mesh_of(volume, Surface(name)).points)
+    nothing = TissueMap(np.zeros(volume.shape, np.uint8), frozenset())
+    head = hv.phantom("head", spacing=(6, 4, 4))
+    with pytest.raises(hv.TissueNotFoundError, match="no lungs"):
+        mesh_of(head, Surface("lung"), tissues=nothing)
 
 
 def test_a_search_that_was_stopped_is_begun_again_for_another_tissue_alone() -> None:

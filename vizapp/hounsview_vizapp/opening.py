@@ -27,6 +27,11 @@ class RawLayout:
     offset: int = 0
 
 
+def add_path(command: argparse.ArgumentParser) -> None:
+    """Add the path of a command that takes the phantom where there is none."""
+    command.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+
+
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of a command that opens one volume."""
     command.add_argument("--series", help="number, key or SeriesInstanceUID (see info)")

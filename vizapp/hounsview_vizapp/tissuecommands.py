@@ -43,7 +43,7 @@ def add_mesh(commands: Commands) -> None:
         epilog=_MESH_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    mesh.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    opening.add_path(mesh)
     mesh.add_argument("-o", "--output", type=Path, required=True, help=".stl, .ply, .obj, .glb")
     opening.add_options(mesh)
     what = mesh.add_mutually_exclusive_group()
@@ -76,7 +76,7 @@ def add_measure(commands: Commands) -> None:
         description="Numbers of the tissues, over measured voxels alone. For teaching and "
         "research, not for diagnosis.",
     )
-    measure.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    opening.add_path(measure)
     opening.add_options(measure)
     measure.add_argument("--csv", action="store_true", help="as CSV")
     measure.add_argument("-o", "--output", type=Path, help="write to a file")
@@ -94,7 +94,7 @@ def add_segment(commands: Commands) -> None:
         description="Write a label map on the volume's grid: NIfTI, NRRD, MetaImage or npz, "
         "or a DICOM SEG (.dcm, needs hounsview[seg]). The values are named beside it.",
     )
-    segment.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    opening.add_path(segment)
     segment.add_argument(
         "-o", "--output", type=Path, required=True, help="x.nii.gz, .nrrd, .mha, .npz, .dcm"
     )
@@ -113,7 +113,7 @@ def add_deface(commands: Commands) -> None:
         description="Write the volume with its face cut away: in front of it noise like air. "
         "Tells whether a face is seen before and after. It is no guarantee of anonymity.",
     )
-    deface.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    opening.add_path(deface)
     deface.add_argument(
         "-o", "--output", required=True, help="x.nii.gz, .nii, .nrrd, .mha, .npz or folder/"
     )

@@ -71,8 +71,16 @@ def mask_of(found: Tissues, tissue: str) -> Any:
     return np.logical_or.reduce(sides)
 
 
-def mesh_of(volume: Volume, surface: Surface, *, progress: Progress | None = None) -> Mesh:
+def mesh_of(
+    volume: Volume,
+    surface: Surface,
+    *,
+    tissues: TissueMap | None = None,
+    progress: Progress | None = None,
+) -> Mesh:
     """Return the mesh of a surface of a view: of a tissue's mask, or of its HU level.
+
+    The tissue is looked for where `tissues` is left out or does not hold it.
 
     Raises
     ------
@@ -90,8 +98,11 @@ def mesh_of(volume: Volume, surface: Surface, *, progress: Progress | None = Non
     if not surface.tissue:
         level = surface.level or 0.0
         return surfaces.from_level(volume, level, target=None, name=surface.name)
-    found = hv.masks.segment(volume, [mask_name(surface.name)], progress=progress)
-    mask = mask_of(found, surface.name)
+    if tissues is not None and tissues.parts_of(surface.tissue):
+        mask = tissues.mask_of(surface.tissue)
+    else:
+        found = hv.masks.segment(volume, [mask_name(surface.tissue)], progress=progress)
+        mask = mask_of(found, surface.tissue)
     return surfaces.from_mask(mask, volume.geometry, name=surface.name)
 
 

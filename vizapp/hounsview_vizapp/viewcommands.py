@@ -72,7 +72,7 @@ def add_render(commands: Commands) -> None:
         epilog=_RENDER_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    render.add_argument("path", type=Path, nargs="?", help="folder or file (default: phantom)")
+    opening.add_path(render)
     render.add_argument(
         "-o", "--output", type=Path, required=True, help="PNG; MP4 or GIF for a movie"
     )

@@ -177,10 +177,10 @@ class Commands(QObject):
             self._window, f"Save the surface {shown[0].name}", "ct.stl", kinds
         )
         if path is not None:
-            self._run(
-                f"Writing {path.name}",
-                lambda tell: saving.write_mesh(viewer.volume, shown[0], path, tell),
+            write = partial(
+                saving.write_mesh, viewer.volume, shown[0], path, tissues=viewer.tissue_map
             )
+            self._run(f"Writing {path.name}", write)
 
     def save_script(self) -> None:
         """Ask where, and save the script that draws this view."""

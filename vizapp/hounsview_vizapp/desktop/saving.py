@@ -111,9 +111,16 @@ def write_movie(
     return path
 
 
-def write_mesh(volume: Volume, surface: Surface, path: Path, tell: Tell) -> Path:
+def write_mesh(
+    volume: Volume,
+    surface: Surface,
+    path: Path,
+    tell: Tell,
+    *,
+    tissues: TissueMap | None = None,
+) -> Path:
     """Make and write the mesh of a surface."""
-    mesh = tissuework.mesh_of(volume, surface, progress=tell)
+    mesh = tissuework.mesh_of(volume, surface, tissues=tissues, progress=tell)
     return surfaces.write_mesh(mesh, path, color=surface.color)
 
 
