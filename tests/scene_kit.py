@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import hounsview as hv
 from hounsview_vizapp.rendering import opengl
@@ -17,6 +18,9 @@ def has_opengl() -> bool:
     except hv.RenderingUnavailableError:
         return False
     return True
+
+
+needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
 
 
 def marked() -> hv.Volume:

@@ -24,8 +24,8 @@ from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.jobs import Job
 from hounsview_vizapp.panes import slice_pane
 from hounsview_vizapp.settings import OwnPreset, Settings
+from scene_kit import needs_opengl
 from series_kit import write_series
-from test_pictures import needs_opengl
 
 # What lies under a path.
 

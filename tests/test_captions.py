@@ -26,7 +26,7 @@ from hounsview_vizapp.panes.captions import Captions, text_height, window_texts
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
 from hounsview_vizapp.rendering import volume_pane
-from scene_kit import BARE, has_opengl, marked
+from scene_kit import BARE, marked, needs_opengl
 
 REPAIR = next(code for code, severity in CODES.items() if severity == Severity.REPAIR)
 BADGES = {
@@ -112,7 +112,7 @@ def test_every_small_picture_of_a_montage_is_marked() -> None:
             assert part[:, -3:].all()
 
 
-@pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
+@needs_opengl
 @pytest.mark.parametrize("said", [True, False])
 @pytest.mark.parametrize("size", [(60, 60), (200, 200)])
 def test_the_3d_pane_says_that_a_volume_was_repaired(size: tuple[int, int], said: bool) -> None:

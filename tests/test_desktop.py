@@ -20,7 +20,7 @@ from hounsview_vizapp import drawing
 from hounsview_vizapp.panes import plane_frame
 from hounsview_vizapp.pictures import pane_of
 from real_data import FOLDER, needs_data
-from test_pictures import needs_opengl
+from scene_kit import needs_opengl
 
 pytestmark = needs_screen
 

@@ -16,7 +16,7 @@ from desktop_kit import needs_screen
 from hounsview.viewstate import Measurement, Surface
 from hounsview_vizapp.contents import contents
 from hounsview_vizapp.rendering import volume_pane
-from scene_kit import has_opengl
+from scene_kit import needs_opengl
 
 pytestmark = needs_screen
 
@@ -424,7 +424,7 @@ def picture_of_pane(viewer, plane: str, size: tuple[int, int]) -> np.ndarray:
     return pane_of(volume, state, plane, size, tissues=tissues_for(volume, state))
 
 
-@pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
+@needs_opengl
 def test_a_surface_is_that_of_its_tissue_once_that_is_found(chest, application) -> None:
     viewer = chest.viewer
     chest.tabs.setCurrentWidget(chest.surfaces)

@@ -17,10 +17,9 @@ from hounsview_vizapp.rendering.body import inside_body
 from hounsview_vizapp.rendering.camera import view_axes
 from hounsview_vizapp.rendering.placing import image_of
 from hounsview_vizapp.rendering.pyramid import around, level_of, smoothed
-from scene_kit import BARE, has_opengl, marked
+from scene_kit import BARE, marked, needs_opengl
 
 SIZE = (220, 220)
-needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
 
 
 def bright(picture: np.ndarray) -> np.ndarray:

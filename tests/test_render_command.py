@@ -16,7 +16,7 @@ from hounsview_vizapp.cli import main
 from hounsview_vizapp.panes import slice_pane, step
 from hounsview_vizapp.pictures import montage_of, pane_of, picture_of
 from hounsview_vizapp.session import Viewer
-from test_pictures import needs_opengl
+from scene_kit import needs_opengl
 
 VOLUME = hv.phantom("hu-rods", spacing=(4, 2, 2))
 

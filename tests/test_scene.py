@@ -16,9 +16,7 @@ from hounsview.viewstate import Surface
 from hounsview_vizapp.rendering import Frame, Scene, Turns, opengl, pyramid, stage
 from hounsview_vizapp.rendering import scene as scene_module
 from hounsview_vizapp.rendering.stage import Stage
-from scene_kit import BARE, SIZE, ball, has_opengl, marked
-
-needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
+from scene_kit import BARE, SIZE, ball, marked, needs_opengl
 
 
 class Taken:

@@ -22,10 +22,9 @@ from hounsview_vizapp.rendering.labels import label_height
 from hounsview_vizapp.rendering.planes3d import cut, section
 from hounsview_vizapp.rendering.pyramid import Level, level_of, reduction
 from hounsview_vizapp.rendering.transfer import changed
-from scene_kit import has_opengl
+from scene_kit import needs_opengl
 
 STATE = hv.ViewState()
-needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,8 @@ from hounsview_vizapp.rendering.body import Body
 from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.pyramid import Pyramid, level_of
 from real_data import FOLDER, needs_data
-from scene_kit import BARE, SIZE, ball, has_opengl, marked
+from scene_kit import BARE, SIZE, ball, marked, needs_opengl
 
-needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
 ORIENTATIONS = [
     "".join(pair[flip] for pair, flip in zip(order, flips, strict=True))
     for order in permutations(("LR", "PA", "SI"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Final
 
 import numpy as np
 
@@ -20,14 +19,13 @@ from hounsview.viewstate import (
     SLAB_KINDS,
     Camera,
     PlaneView,
-    Surface,
     Transfer,
     ViewState,
 )
 from hounsview.windows import window_presets
 from hounsview_vizapp.tools import measuring, pointer
 from hounsview_vizapp.tools.scenery import Scenery
-from hounsview_vizapp.tools.tissues import OVERLAYS, toggle_overlay
+from hounsview_vizapp.tools.tissues import OVERLAYS, toggle_overlay, toggle_surface
 
 Run = Callable[[Scenery], None]
 
@@ -211,26 +209,6 @@ def choose_tool(name: str, scenery: Scenery) -> None:
     """Choose what the left button does."""
     scenery.tool = name
     scenery.draft = None
-
-
-def toggle_surface(tissue: str, scenery: Scenery) -> None:
-    """Show a tissue's surface, or hide it."""
-    surfaces = list(scenery.state.surfaces)
-    for place, surface in enumerate(surfaces):
-        if surface.name == tissue:
-            surfaces[place] = replace(surface, shown=not surface.shown)
-            break
-    else:
-        surfaces.append(Surface(tissue, None, *SURFACE_LOOKS[tissue]))
-    scenery.state.surfaces = tuple(surfaces)
-
-
-SURFACE_LOOKS: Final[Mapping[str, tuple[tuple[float, float, float], float]]] = {
-    "bone": ((0.93, 0.87, 0.75), 1.0),
-    "lung": ((0.62, 0.72, 0.86), 0.6),
-    "skin": ((0.93, 0.74, 0.62), 0.35),
-}
-"""Colour and opacity that a tissue's surface begins with."""
 
 
 def start_view(before: ViewState) -> ViewState:

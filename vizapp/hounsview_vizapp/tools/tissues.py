@@ -1,16 +1,17 @@
-"""Tissues over the slices: which there are, their colours, and how they are toggled."""
+"""Tissues over the slices and as surfaces: their colours, and how they are toggled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
-from hounsview.viewstate import Overlay
+from hounsview.viewstate import Overlay, Surface
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools.scenery import Scenery
 
 Color = tuple[float, float, float]
+Part = TypeVar("Part", Overlay, Surface)
 
 OVERLAYS: Final[Mapping[str, Color]] = {
     "bone": (1.0, 0.86, 0.55),
@@ -25,6 +26,12 @@ OVERLAYS: Final[Mapping[str, Color]] = {
 }
 """Tissues by the names that `hounsview.masks` gives them, and the colour of each."""
 _OPACITY: Final = 0.4
+SURFACE_LOOKS: Final[Mapping[str, tuple[Color, float]]] = {
+    "bone": ((0.93, 0.87, 0.75), 1.0),
+    "lung": ((0.62, 0.72, 0.86), 0.6),
+    "skin": ((0.93, 0.74, 0.62), 0.35),
+}
+"""Colour and opacity that a tissue's surface begins with."""
 
 
 def label_of(name: str) -> int:
@@ -41,12 +48,25 @@ def shown_overlays(state: ViewerState) -> set[str]:
 
 def toggle_overlay(name: str, scenery: Scenery) -> None:
     """Show a tissue over the slices, or hide it."""
-    overlays = list(scenery.state.overlays)
-    for place, overlay in enumerate(overlays):
-        if overlay.name == name:
-            overlays[place] = replace(overlay, shown=not overlay.shown)
+    overlays = scenery.state.overlays
+    opacity = overlays[0].opacity if overlays else _OPACITY
+    new = Overlay(label_of(name), name, OVERLAYS[name], opacity)
+    scenery.state.overlays = _toggled(overlays, new)
+
+
+def toggle_surface(tissue: str, scenery: Scenery) -> None:
+    """Show a tissue's surface, or hide it."""
+    new = Surface(tissue, None, *SURFACE_LOOKS[tissue])
+    scenery.state.surfaces = _toggled(scenery.state.surfaces, new)
+
+
+def _toggled(parts: tuple[Part, ...], new: Part) -> tuple[Part, ...]:
+    """Return parts with the first of a name shown or hidden, or with a new one."""
+    changed = list(parts)
+    for place, part in enumerate(parts):
+        if part.name == new.name:
+            changed[place] = replace(part, shown=not part.shown)
             break
     else:
-        opacity = overlays[0].opacity if overlays else _OPACITY
-        overlays.append(Overlay(label_of(name), name, OVERLAYS[name], opacity))
-    scenery.state.overlays = tuple(overlays)
+        changed.append(new)
+    return tuple(changed)

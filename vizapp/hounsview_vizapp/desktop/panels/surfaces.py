@@ -33,7 +33,7 @@ from hounsview_vizapp.desktop.controls import (
 )
 from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.session import Viewer
-from hounsview_vizapp.tools.actions import toggle_surface
+from hounsview_vizapp.tools.tissues import toggle_surface
 
 Floats = npt.NDArray[np.float64]
 
