@@ -15,6 +15,7 @@ import hounsview as hv
 from desktop_kit import needs_screen
 from hounsview.viewstate import Measurement, Surface
 from hounsview_vizapp.contents import contents
+from hounsview_vizapp.movies import MovieWish
 from hounsview_vizapp.rendering import volume_pane
 from scene_kit import needs_opengl
 
@@ -344,7 +345,7 @@ def test_pictures_movies_meshes_sessions_and_scripts_are_saved(
 
     grid = opened.grid
     assert cv2.imread(str(out / "a.png")).shape[:2] == (3 * grid.height(), 3 * grid.width())
-    opened.commands.write_movie(saving.MovieWish("axial", 128, 10, 8), out / "a.mp4")
+    opened.commands.write_movie(MovieWish("axial", 128, 10, 8), out / "a.mp4")
     done(opened, application)
     names = iter(["a.stl", "view.hounsview.json", "view.py"])
     monkeypatch.setattr(questions, "ask_target", lambda *_: out / next(names))
@@ -361,11 +362,10 @@ def test_pictures_movies_meshes_sessions_and_scripts_are_saved(
 
 
 def test_a_movie_is_cancelled_and_nothing_is_left(opened, application, tmp_path: Path) -> None:
-    from hounsview_vizapp.desktop import saving
 
     out = tmp_path / "out"
     out.mkdir()
-    opened.commands.write_movie(saving.MovieWish("sagittal", 512, 10, 8), out / "a.mp4")
+    opened.commands.write_movie(MovieWish("sagittal", 512, 10, 8), out / "a.mp4")
     opened.saving.cancel.click()
     done(opened, application)
     assert list(out.iterdir()) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -174,3 +174,69 @@ def _write_gif(path: Path, frames: Iterator[Picture], fps: float) -> None:
     # Below 20 ms browsers show a frame for 100.
     lasting = max(_SHORTEST_GIF_MS, round(1000 / fps))
     first.save(path, "GIF", save_all=True, append_images=rest, duration=lasting, loop=0)
+
+
+@dataclass(frozen=True)
+class MovieWish:
+    """What a person wants of a movie.
+
+    Parameters
+    ----------
+    pane : str
+        ``"3d"`` for a turntable, a plane for a run through its slices.
+    rows : int
+        Height and width of the movie, px.
+    fps : float
+    turns : int
+        Frames of a turntable.
+    """
+
+    pane: str
+    rows: int
+    fps: float
+    turns: int
+
+
+def write_movie_of(
+    volume: Volume,
+    state: ViewState,
+    wish: MovieWish,
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    tissues: TissueMap | None = None,
+) -> None:
+    """Draw and write the movie of a pane: the slices of a plane, or a turntable of ``"3d"``.
+
+    Parameters
+    ----------
+    volume : Volume
+    state : ViewState
+    wish : MovieWish
+    path : Path
+        As for `write_movie`.
+    progress : callable, optional
+    tissues : TissueMap, optional
+        Looked for, where the state shows any, when left out.
+
+    Raises
+    ------
+    ArgumentError
+        If the ending is none of a movie's, or there is no such pane.
+    CancelledError
+        If `progress` returned False; nothing is written.
+    WriteError
+        If it cannot be written.
+    """
+    check_movie(path)
+    size = (wish.rows, wish.rows)
+    if wish.pane != "3d":
+        count = slice_count(volume, state, wish.pane)
+        frames = slice_run(volume, state, wish.pane, size, tissues=tissues)
+        write_movie(path, frames, count, fps=wish.fps, progress=progress)
+        return
+    from hounsview_vizapp.rendering import Scene
+
+    with Scene(volume, tissues=tissues) as scene:
+        frames = turntable(scene, state, size, wish.turns)
+        write_movie(path, frames, wish.turns, fps=wish.fps, progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -155,6 +156,52 @@ def pane_of(
         return volume_pane(volume, state, size, pixel_ratio=pixel_ratio, tissues=tissues)
     except RenderingUnavailableError as error:
         return sentence(size, str(error), pixel_ratio)
+
+
+def composed(
+    grid: Sequence[Sequence[str]], frames: Mapping[str, Picture], most_rows: int
+) -> Picture | None:
+    """Return frames as one picture, in rows of pane names; None where one is missing.
+
+    Parameters
+    ----------
+    grid : sequence of rows of pane names
+    frames : mapping of pane name -> (rows, columns, 3) uint8 RGB
+    most_rows : int
+        A higher picture is reduced.
+    """
+    if not all(pane in frames for row in grid for pane in row):
+        return None
+    high = [max(frames[pane].shape[0] for pane in row) for row in grid]
+    wide = [max(frames[row[n]].shape[1] for row in grid) for n in range(len(grid[0]))]
+    size = (sum(high) + _GAP * (len(high) - 1), sum(wide) + _GAP * (len(wide) - 1))
+    whole = drawing.blank(size, _SEAM)
+    for n, row in enumerate(grid):
+        for m, pane in enumerate(row):
+            frame = frames[pane]
+            top, left = sum(high[:n]) + n * _GAP, sum(wide[:m]) + m * _GAP
+            whole[top : top + frame.shape[0], left : left + frame.shape[1]] = frame
+    if size[0] <= most_rows:
+        return whole
+    columns = max(1, round(size[1] * most_rows / size[0]))
+    reduced = cv2.resize(whole, (columns, most_rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.uint8)
+
+
+def preview_of(
+    slice_volume: Volume, size: tuple[int, int], pixel_ratio: float = 1.0
+) -> Picture:
+    """Return the picture of a volume of one slice, marked as a preview of a larger one."""
+    geometry = slice_volume.geometry
+    state = ViewState(crosshair=tuple(geometry.centre), show_crosshair=False)
+    across = int(np.argmax(np.abs(geometry.direction[:, 0])))
+    plane = ("sagittal", "coronal", "axial")[across]
+    picture = slice_pane(slice_volume, state, plane, size, pixel_ratio=pixel_ratio)
+    height = text_height(size, pixel_ratio)
+    if height:
+        at = (size[0] // 2, size[1] - 2 * height)
+        drawing.draw_badge(picture, "PREVIEW", at, height=height, color=drawing.BLUE)
+    return picture
 
 
 def sentence(size: tuple[int, int], text: str, pixel_ratio: float = 1.0) -> Picture:

@@ -20,6 +20,7 @@ from hounsview.volume import Volume
 from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slice_pane, step
+from hounsview_vizapp.panes.pointer import Reading, reading_at
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tissuemap import TissueMap
 from hounsview_vizapp.tissuework import Found, find_tissues, tissues_shown
@@ -43,8 +44,8 @@ class Viewer:
     Parameters
     ----------
     volume : Volume
-    state : ViewState, optional
-        Where to begin.
+    state : ViewState or ViewerState, optional
+        Where to begin; a `ViewerState` is followed and changed, also where others share it.
     source : Source, optional
         Where the volume came from, for session files.
     labels : (k, j, i) uint8, optional
@@ -54,7 +55,7 @@ class Viewer:
     def __init__(
         self,
         volume: Volume,
-        state: ViewState | None = None,
+        state: ViewState | ViewerState | None = None,
         *,
         source: Source | None = None,
         labels: Labels | None = None,
@@ -62,7 +63,7 @@ class Viewer:
         self.volume = volume
         self.source = Source() if source is None else source
         self.labels = labels
-        self.state = ViewerState(state)
+        self.state = state if isinstance(state, ViewerState) else ViewerState(state)
         self.tools = PointerTools(self)
         self.tissue_notes: tuple[str, ...] = ()
         """What to know about the tissues, and why some were not found."""
@@ -83,6 +84,7 @@ class Viewer:
         self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
         self._mm_per_pixel_3d = 1.0
+        self._closed = False
         # What a session brought along, it holds.
         self._saved_measurements = self.state.value.measurements
         self.state.observe(self._state_changed, "value")
@@ -198,6 +200,20 @@ class Viewer:
             pointer=pointed,
         )  # fmt: skip
 
+    @property
+    def why_no_3d(self) -> str:
+        """Why there is no 3D picture of this volume; empty where there can be one."""
+        unit = self.volume.unit
+        return "" if unit == "HU" else f"no 3D: the values are {unit}, not HU"
+
+    def pointed(self) -> Reading | None:
+        """Return what is under the pointer; None where it is over no plane."""
+        hover = self._hover
+        if hover is None:
+            return None
+        frame = plane_frame(self.volume, self.state.value, hover.pane, hover.size)
+        return reading_at(self.volume, _point(frame.to_patient(hover.at)), frame)
+
     def request_3d(self, size: Size, pixel_ratio: float = 1.0, *, moving: bool) -> None:
         """Ask for the picture of the 3D pane; frames come to `on_frame`.
 
@@ -224,9 +240,12 @@ class Viewer:
         return self._scene
 
     def close(self) -> None:
-        """Let go of the 3D scene and of the listeners."""
+        """Let go of the 3D scene and of the listeners; again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._on_dirty = self._on_frame = None
-        self.state.unobserve_all()
+        self.state.unobserve(self._state_changed, "value")
         scene, self._scene = self._scene, None
         if scene is not None:
             scene.close()

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from threading import RLock
-from typing import Any
+from typing import Any, Final
 
 from traitlets import Bunch, HasTraits, TraitType
 
 from hounsview.errors import ArgumentError
 from hounsview.viewstate import ViewState
 from hounsview_vizapp.history import History
+
+# One for all states: where two are linked, two threads that change one each would wait for
+# each other for ever.
+_LOCK: Final = RLock()
 
 
 class _Field(TraitType[Any, Any]):
@@ -87,7 +91,7 @@ class ViewerState(HasTraits):
     def __init__(self, value: ViewState | None = None, **changes: Any) -> None:
         super().__init__()
         self._value = (ViewState() if value is None else value).changed(**changes)
-        self._lock = RLock()
+        self._lock = _LOCK
         self._history = History()
         self._depth = 0
         self._told = self._value

@@ -18,6 +18,7 @@ from hounsview.sessions import SUFFIX, write_session
 from hounsview_vizapp.desktop import questions, saving
 from hounsview_vizapp.desktop.events import device_size
 from hounsview_vizapp.jobs import Job, Tell
+from hounsview_vizapp.movies import MovieWish
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tissuework import Found
 
@@ -153,7 +154,7 @@ class Commands(QObject):
         if path is not None:
             self.write_movie(dialog.wish(), path)
 
-    def write_movie(self, wish: saving.MovieWish, path: Path) -> None:
+    def write_movie(self, wish: MovieWish, path: Path) -> None:
         """Save a movie."""
         viewer = self._needed()
         if viewer is not None:

@@ -6,19 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
-from hounsview_vizapp import drawing
 from hounsview_vizapp.desktop import events
 from hounsview_vizapp.desktop.pane import PaneWidget
 from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.panes import slice_pane, text_height
-from hounsview_vizapp.pictures import sentence
+from hounsview_vizapp.pictures import preview_of, sentence
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.events import PointerEvent, WheelEvent
 
@@ -102,7 +98,7 @@ class PaneGrid(QWidget):
         self.scene_shown = ""
         for pane in self.panes.values():
             pane.show_picture(None)
-        if viewer is not None and viewer.volume.unit == "HU":
+        if viewer is not None and not viewer.why_no_3d:
             self.panes["3d"].show_picture(_sentence(self.panes["3d"], "drawing ..."))
         self._cine_timer.stop()
         if viewer is not None:
@@ -115,15 +111,7 @@ class PaneGrid(QWidget):
         """Show one-slice volumes, one in each pane, while the rest loads."""
         for widget, volume in zip(self.panes.values(), volumes, strict=False):
             size, ratio = events.device_size(widget), widget.devicePixelRatioF()
-            state = ViewState(crosshair=tuple(volume.geometry.centre), show_crosshair=False)
-            across = int(np.argmax(np.abs(volume.geometry.direction[:, 0])))
-            plane = ("sagittal", "coronal", "axial")[across]
-            picture = slice_pane(volume, state, plane, size, pixel_ratio=ratio)
-            height = text_height(size, ratio)
-            if height:
-                at = (size[0] // 2, size[1] - 2 * height)
-                drawing.draw_badge(picture, "PREVIEW", at, height=height, color=drawing.BLUE)
-            widget.show_picture(picture)
+            widget.show_picture(preview_of(volume, size, ratio))
 
     def mark(self, pane: str) -> None:
         """Have one pane drawn again soon."""
@@ -175,9 +163,8 @@ class PaneGrid(QWidget):
         size, ratio = events.device_size(widget), widget.devicePixelRatioF()
         if widget.pane != "3d":
             widget.show_picture(viewer.picture(widget.pane, size, ratio))
-        elif viewer.volume.unit != "HU":
-            text = f"no 3D: the values are {viewer.volume.unit}, not HU"
-            widget.show_picture(_sentence(widget, text))
+        elif viewer.why_no_3d:
+            widget.show_picture(_sentence(widget, viewer.why_no_3d))
         else:
             self.scene_shown = ""
             viewer.request_3d(size, ratio, moving=True)
@@ -191,7 +178,7 @@ class PaneGrid(QWidget):
             self._still_timer.start()
             return
         viewer.state.end_merging()
-        if viewer.volume.unit != "HU" or not widget.isVisible() or self.scene_shown == "final":
+        if viewer.why_no_3d or not widget.isVisible() or self.scene_shown == "final":
             return
         viewer.request_3d(events.device_size(widget), widget.devicePixelRatioF(), moving=False)
 

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from itertools import groupby
-from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from hounsview_vizapp.desktop.theme import Mode, colors
-from hounsview_vizapp.tools.actions import actions
-
-_MOUSE: Final = {
-    "Wheel": "slices; in 3D: zoom",
-    "Left": "the chosen tool; in 3D: turn",
-    "Right, drag": "window: right wider, up higher; in 3D: shift of the transfer function",
-    "Middle, drag": "move the picture (also Shift + left)",
-    "Ctrl + wheel": "zoom (also Ctrl + left, drag)",
-    "Shift + wheel": "slab thickness",
-    "Double click": "this pane alone, or all four",
-    "Left on a measurement": "move it, or one of its points",
-}
+from hounsview_vizapp.tools.guide import guide
 
 
 class KeysDialog(QDialog):
@@ -42,9 +29,8 @@ class KeysDialog(QDialog):
 
 
 def _html(files: dict[str, str], chosen: dict[str, str]) -> str:
-    groups = {"Mouse": _MOUSE, "File": files}
-    for name, members in groupby(actions().values(), lambda action: action.group):
-        groups[name] = {", ".join(a.keys): a.label for a in members if a.keys}
+    told = guide()
+    groups = {"Mouse": told.pop("Mouse"), "File": files, **told}
     halves: tuple[list[str], list[str]] = ([], [])
     lengths = [0, 0]
     for name, rows in groups.items():

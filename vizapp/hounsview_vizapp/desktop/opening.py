@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-import hounsview as hv
-from hounsview.sessions import SUFFIX, Source
-from hounsview.viewstate import ViewState
-from hounsview.volume import Volume
-from hounsview_vizapp.contents import Entry, contents, first_to_show, loaded_entry
+from hounsview_vizapp import opened
+from hounsview_vizapp.contents import Entry
 from hounsview_vizapp.jobs import Job, Tell
+from hounsview_vizapp.opened import Opened
 
-_PREVIEW_SLICES: Final = 4
 Say = Callable[..., None]
 """``say(signal, *values)``: have a signal sent in the window's thread."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A volume that was loaded, ready to be shown.
-
-    Parameters
-    ----------
-    volume : Volume
-    source : Source
-    where : str
-        What was opened.
-    entries : list of Entry
-        What lies there.
-    entry : Entry
-        Which of them it is.
-    state : ViewState, optional
-        From a session file.
-    """
-
-    volume: Volume
-    source: Source
-    where: str
-    entries: list[Entry]
-    entry: Entry
-    state: ViewState | None = None
 
 
 class Opener(QObject):
@@ -95,48 +65,26 @@ class Opener(QObject):
         self, path: str, *, series: str | None = None, unit: str | None = None
     ) -> None:
         """List what lies under a path, and load what a person most likely wants."""
-        if path.endswith(SUFFIX):
-            self.open_session(path)
-            return
-
-        def work(tell: Tell, say: Say) -> Opened | None:
-            entries = contents(path, tell, unit=unit)
-            say(self.listed, path, entries)
-            first = first_to_show(entries, series)
-            if first is None:
-                # Loading says why nothing here can be shown, for all entries together.
-                hv.load(path, series=series, progress=tell)
-                return None
-            return self._loaded(first, path, entries, tell, say)
-
-        self._begin(path, work)
+        self._begin(
+            path,
+            lambda tell, say: opened.open_path(
+                path, tell, series=series, unit=unit,
+                on_listed=partial(say, self.listed), on_previewed=partial(say, self.previewed),
+            ),
+        )  # fmt: skip
 
     def open_entry(self, entry: Entry, where: str, entries: list[Entry]) -> None:
         """Load one of the entries."""
-        self._begin(where, lambda tell, say: self._loaded(entry, where, entries, tell, say))
+        self._begin(
+            where,
+            lambda tell, say: opened.open_entry(
+                entry, where, entries, tell, on_previewed=partial(say, self.previewed)
+            ),
+        )
 
     def open_session(self, file: str, path: str | None = None) -> None:
         """Load what a session file shows; `path` says where the scan is now."""
-
-        def work(tell: Tell, say: Say) -> Opened:
-            del say
-            session = hv.read_session(file)
-            volume, found = hv.load_session(session, path, progress=tell)
-            source = session.source
-            if found is not None:
-                source = replace(source, path=str(Path(found).absolute()))
-            entry = loaded_entry(volume, source)
-            where = source.path or "Built-in phantom"
-            return Opened(volume, source, where, [entry], entry, session.state)
-
-        self._begin(file, work)
-
-    def _loaded(
-        self, entry: Entry, where: str, entries: list[Entry], tell: Tell, say: Say
-    ) -> Opened:
-        if entry.preview is not None and entry.can_be_shown:
-            say(self.previewed, entry.preview(_PREVIEW_SLICES))
-        return Opened(entry.load(tell), entry.source, where, entries, entry)
+        self._begin(file, lambda tell, _: opened.open_session(file, tell, path))
 
     def _begin(self, path: str, work: Callable[[Tell, Say], Opened | None]) -> None:
         self.cancel()
@@ -146,9 +94,9 @@ class Opener(QObject):
         def say(signal: Any, *values: Any) -> None:
             self._said.emit(ticket, (signal, values))
 
-        def done(opened: Opened | None) -> None:
-            if opened is not None:
-                say(self.opened, opened)
+        def done(result: Opened | None) -> None:
+            if result is not None:
+                say(self.opened, result)
 
         self._job = Job(
             lambda tell: work(tell, say),

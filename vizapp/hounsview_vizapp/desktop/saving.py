@@ -42,27 +42,6 @@ class PictureWish:
     scale: int
 
 
-@dataclass(frozen=True)
-class MovieWish:
-    """What a person wants of a movie.
-
-    Parameters
-    ----------
-    pane : str
-        ``"3d"`` for a turntable, a plane for a run through its slices.
-    rows : int
-        Height and width of the movie, px.
-    fps : float
-    turns : int
-        Frames of a turntable.
-    """
-
-    pane: str
-    rows: int
-    fps: float
-    turns: int
-
-
 def write_picture(
     volume: Volume,
     state: ViewState,
@@ -87,27 +66,14 @@ def write_picture(
 def write_movie(
     volume: Volume,
     state: ViewState,
-    wish: MovieWish,
+    wish: movies.MovieWish,
     path: Path,
     tell: Tell,
     *,
     tissues: TissueMap | None = None,
 ) -> Path:
     """Draw and write a movie."""
-    size = (wish.rows, wish.rows)
-    if wish.pane != "3d":
-        count = movies.slice_count(volume, state, wish.pane)
-        frames = movies.slice_run(volume, state, wish.pane, size, tissues=tissues)
-        movies.write_movie(path, frames, count, fps=wish.fps, progress=tell)
-        return path
-    from hounsview_vizapp.rendering import Scene
-
-    scene = Scene(volume, tissues=tissues)
-    try:
-        frames = movies.turntable(scene, state, size, wish.turns)
-        movies.write_movie(path, frames, wish.turns, fps=wish.fps, progress=tell)
-    finally:
-        scene.close()
+    movies.write_movie_of(volume, state, wish, path, progress=tell, tissues=tissues)
     return path
 
 
@@ -178,10 +144,10 @@ class MovieDialog(QDialog):
     def _follow(self) -> None:
         self.turns.setEnabled(self.pane.currentData() == "3d")
 
-    def wish(self) -> MovieWish:
+    def wish(self) -> movies.MovieWish:
         """Return what was chosen."""
         pane: str = self.pane.currentData()
-        return MovieWish(pane, self.rows.value(), self.fps.value(), self.turns.value())
+        return movies.MovieWish(pane, self.rows.value(), self.fps.value(), self.turns.value())
 
 
 def _ok_cancel(dialog: QDialog) -> QDialogButtonBox:

@@ -35,7 +35,7 @@ from hounsview_vizapp.desktop.grid import PaneGrid
 from hounsview_vizapp.desktop.keys import KeysDialog
 from hounsview_vizapp.desktop.menus import Menus
 from hounsview_vizapp.desktop.messages import START_TEXT, Banner, Page, ProgressStrip
-from hounsview_vizapp.desktop.opening import Opened, Opener
+from hounsview_vizapp.desktop.opening import Opener
 from hounsview_vizapp.desktop.panels.display import DisplayPanel
 from hounsview_vizapp.desktop.panels.measurements import MeasurementsPanel
 from hounsview_vizapp.desktop.panels.rendering import RenderingPanel
@@ -43,6 +43,7 @@ from hounsview_vizapp.desktop.panels.series import SeriesPanel
 from hounsview_vizapp.desktop.panels.surfaces import SurfacesPanel
 from hounsview_vizapp.desktop.panels.tissues import TissuesPanel
 from hounsview_vizapp.freeing import give_back
+from hounsview_vizapp.opened import Opened
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import Settings
 from hounsview_vizapp.tools.actions import actions

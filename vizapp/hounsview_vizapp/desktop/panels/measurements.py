@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from hounsview.errors import HounsviewError
-from hounsview.measure import Measured, measure, table_row
+from hounsview.measure import Measured
 from hounsview.viewstate import Measurement
 from hounsview_vizapp.desktop.controls import button, label
 from hounsview_vizapp.desktop.panels.panel import Panel
+from hounsview_vizapp.measured import measured, rows_of, tab_separated
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools import TOOLS
 from hounsview_vizapp.tools.measuring import remove_selected
@@ -80,7 +81,7 @@ class MeasurementsPanel(Panel):
             made.setChecked(viewer.tool == name)
         if self._measured != viewer.state.measurements:
             self._measured = viewer.state.measurements
-            self._numbers = [(m, measure(viewer.volume, m)) for m in viewer.state.measurements]
+            self._numbers = measured(viewer.volume, viewer.state.measurements)
             self._show_numbers()
         wanted = viewer.selected
         if wanted is None:
@@ -103,19 +104,13 @@ class MeasurementsPanel(Panel):
     def text(self) -> str:
         """Return the table as tab-separated lines, the heading first: each number a column."""
         self.follow()
-        rows = [
-            {"": str(number), **table_row(measurement, measured)}
-            for number, (measurement, measured) in enumerate(self._numbers, start=1)
-        ]
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        lines = ["\t".join(row.get(name, "") for name in names) for row in rows]
-        return "\n".join(["\t".join(names), *lines])
+        return tab_separated(rows_of(self._numbers))
 
     def _show_numbers(self) -> None:
         """Show each measurement in one row; the clipboard gets every number apart."""
         self.table.setRowCount(len(self._numbers))
-        for row, (measurement, measured) in enumerate(self._numbers):
-            values = measured.values().items()
+        for row, (measurement, numbers) in enumerate(self._numbers):
+            values = numbers.values().items()
             cells = (
                 str(row + 1),
                 f"{measurement.text or measurement.kind}\n{measurement.plane}",

@@ -21,10 +21,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from hounsview.presets import ColorPoints, OpacityPoints
+from hounsview_vizapp.tools.curve import Curve, CurveArea
 
 _MARGIN: Final = 10
 _STRIP: Final = 12
-_REACH: Final = 9.0
 _FINE_HU: Final = 5.0
 _FINE_OPACITY: Final = 0.02
 
@@ -52,12 +52,10 @@ class TransferEditor(QWidget):
     ) -> None:
         super().__init__()
         self._on_begin, self._on_points, self._on_end = on_begin, on_points, on_end
-        self._points: list[tuple[float, float]] = []
+        self._curve = Curve()
         self._colors: ColorPoints = ()
-        self._shift = 0.0
         self._heights: npt.NDArray[np.float64] = np.zeros(0)
         self._low, self._high = -1100.0, 2100.0
-        self._picked: int | None = None
         self._dragging = False
         self.setMinimumHeight(150)
         self.setMouseTracking(True)
@@ -82,10 +80,8 @@ class TransferEditor(QWidget):
         """Show the points of a preset as they are before the shift, and the shift."""
         if self._dragging:
             return
-        self._points = [(hu, opacity) for hu, opacity in points]
-        self._colors, self._shift = colors, shift
-        if self._picked is not None and self._picked >= len(points):
-            self._picked = None
+        self._curve.show(points, shift)
+        self._colors = colors
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802, Qt's name
@@ -94,12 +90,7 @@ class TransferEditor(QWidget):
 
     def place_of(self, index: int) -> QPointF:
         """Return where a point is drawn."""
-        hu, opacity = self._points[index]
-        area = self._area()
-        share = (hu + self._shift - self._low) / (self._high - self._low)
-        return QPointF(
-            area.left() + share * area.width(), area.bottom() - opacity * area.height()
-        )
+        return QPointF(*self._curve.places(self._axes())[index])
 
     def _area(self) -> QRectF:
         return QRectF(
@@ -107,16 +98,11 @@ class TransferEditor(QWidget):
             self.height() - 2 * _MARGIN - _STRIP - 16,
         )  # fmt: skip
 
-    def _value_at(self, at: QPointF) -> tuple[float, float]:
+    def _axes(self) -> CurveArea:
         area = self._area()
-        share = (at.x() - area.left()) / area.width()
-        hu = self._low + share * (self._high - self._low) - self._shift
-        return hu, min(max((area.bottom() - at.y()) / area.height(), 0.0), 1.0)
-
-    def _near(self, at: QPointF) -> int | None:
-        far = [(at - self.place_of(n)).manhattanLength() for n in range(len(self._points))]
-        nearest = int(np.argmin(far)) if far else None
-        return nearest if nearest is not None and far[nearest] <= _REACH * 1.5 else None
+        return CurveArea(
+            self._low, self._high, area.left(), area.top(), area.right(), area.bottom()
+        )
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802, Qt's name
         """Draw histogram, curve, points and the strip of colours."""
@@ -127,7 +113,7 @@ class TransferEditor(QWidget):
         area = self._area()
         self._paint_histogram(painter, area)
         self._paint_axis(painter, area)
-        line = [self.place_of(n) for n in range(len(self._points))]
+        line = [QPointF(*place) for place in self._curve.places(self._axes())]
         if line:
             first = QPointF(area.left(), line[0].y())
             last = QPointF(area.right(), line[-1].y())
@@ -135,7 +121,7 @@ class TransferEditor(QWidget):
             painter.setPen(QPen(palette.highlight().color(), 2))
             painter.drawPolyline(QPolygonF([first, *line, last]))
         for number, place in enumerate(line):
-            chosen = number == self._picked
+            chosen = number == self._curve.picked
             painter.setPen(QPen(palette.highlight().color(), 2))
             painter.setBrush(palette.highlight() if chosen else palette.base())
             painter.drawEllipse(place, 6 if chosen else 4.5, 6 if chosen else 4.5)
@@ -168,7 +154,7 @@ class TransferEditor(QWidget):
         gradient = QLinearGradient(strip.topLeft(), strip.topRight())
         span = self._high - self._low
         for hu, red, green, blue in self._colors:
-            share = (hu + self._shift - self._low) / span
+            share = (hu + self._curve.shift - self._low) / span
             gradient.setColorAt(min(max(share, 0), 1), QColor.fromRgbF(red, green, blue))
         painter.setPen(QPen(self.palette().mid().color(), 1))
         painter.setBrush(gradient)
@@ -182,28 +168,32 @@ class TransferEditor(QWidget):
             x = area.left() + (hu - self._low) / span * area.width()
             place = QRectF(x - 30, below.top(), 60, below.height())
             painter.drawText(place, Qt.AlignmentFlag.AlignHCenter, f"{hu}")
-        picked = self._picked
-        if picked is not None:
-            hu, opacity = self._points[picked]
-            text = f"{hu + self._shift:.0f} HU  {opacity:.2f}"
+        curve = self._curve
+        if curve.picked is not None:
+            hu, opacity = curve.points[curve.picked]
+            text = f"{hu + curve.shift:.0f} HU  {opacity:.2f}"
             painter.drawText(
                 area, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, text
             )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, Qt's name
         """Take hold of a point, or remove it with the right button."""
-        self._picked = self._near(event.position())
+        curve, at = self._curve, event.position()
+        curve.picked = curve.near(self._axes(), (at.x(), at.y()))
         if event.button() == Qt.MouseButton.RightButton:
-            self._remove()
-        elif self._picked is not None:
+            self._changed(curve.remove_picked())
+        elif curve.picked is not None:
             self._dragging = True
             self._on_begin()
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, Qt's name
         """Move the point that is held."""
-        if self._dragging and self._picked is not None:
-            self._move_to(self._picked, *self._value_at(event.position()))
+        if self._dragging and self._curve.picked is not None:
+            at = event.position()
+            value = self._curve.value_at(self._axes(), (at.x(), at.y()))
+            self._curve.move_to(self._curve.picked, *value)
+            self._changed(True)
 
     def mouseReleaseEvent(self, _: QMouseEvent) -> None:  # noqa: N802, Qt's name
         """Let go."""
@@ -213,8 +203,9 @@ class TransferEditor(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, Qt's name
         """Add a point."""
-        if self._near(event.position()) is None:
-            self._add(*self._value_at(event.position()))
+        at = (event.position().x(), event.position().y())
+        if self._curve.near(self._axes(), at) is None:
+            self._changed(self._curve.add(*self._curve.value_at(self._axes(), at)))
 
     def event(self, event: QEvent) -> bool:
         """Keep the arrows and N for the points: they mean something else elsewhere."""
@@ -224,53 +215,26 @@ class TransferEditor(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, Qt's name
         """Choose and move points with the keyboard."""
-        key, picked = event.key(), self._picked
-        if key == Qt.Key.Key_N and self._points:
-            self._picked = 0 if picked is None else (picked + 1) % len(self._points)
+        key, curve = event.key(), self._curve
+        if key == Qt.Key.Key_N and curve.points:
+            curve.pick_next()
             self.update()
         elif key == Qt.Key.Key_Insert:
-            self._add_beside()
-        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and picked is not None:
-            self._remove()
-        elif key in _ARROWS and picked is not None:
-            hu, opacity = self._points[picked]
+            self._changed(curve.add_beside())
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and curve.picked is not None:
+            self._changed(curve.remove_picked())
+        elif key in _ARROWS and curve.picked is not None:
+            hu, opacity = curve.points[curve.picked]
             right, up = _ARROWS[Qt.Key(key)]
-            self._move_to(picked, hu + right * _FINE_HU, opacity + up * _FINE_OPACITY)
+            curve.move_to(curve.picked, hu + right * _FINE_HU, opacity + up * _FINE_OPACITY)
+            self._changed(True)
         else:
             super().keyPressEvent(event)
 
-    def _move_to(self, index: int, hu: float, opacity: float) -> None:
-        """Move a point, kept between its neighbours."""
-        low = self._points[index - 1][0] + 1 if index else -10_000.0
-        high = self._points[index + 1][0] - 1 if index + 1 < len(self._points) else 60_000.0
-        self._points[index] = (min(max(hu, low), high), min(max(opacity, 0.0), 1.0))
-        self._changed()
-
-    def _add(self, hu: float, opacity: float) -> None:
-        if any(abs(hu - other) < 1 for other, _ in self._points):
-            return
-        self._points = sorted([*self._points, (hu, opacity)])
-        self._picked = self._points.index((hu, opacity))
-        self._changed()
-
-    def _add_beside(self) -> None:
-        """Add a point half-way to the next one, or beyond the last."""
-        at = len(self._points) - 1 if self._picked is None else self._picked
-        if at + 1 < len(self._points):
-            (a, low), (b, high) = self._points[at], self._points[at + 1]
-            self._add((a + b) / 2, (low + high) / 2)
-        elif self._points:
-            self._add(self._points[at][0] + 100, self._points[at][1])
-
-    def _remove(self) -> None:
-        if self._picked is not None and len(self._points) > 1:
-            del self._points[self._picked]
-            self._picked = None
-            self._changed()
-
-    def _changed(self) -> None:
+    def _changed(self, really: bool) -> None:
         self.update()
-        self._on_points(tuple(self._points))
+        if really:
+            self._on_points(tuple(self._curve.points))
 
 
 _ARROWS: Final = {

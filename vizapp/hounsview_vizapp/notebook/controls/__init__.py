@@ -1,0 +1,1 @@
+"""Controls beside a canvas: ordinary ipywidgets, each usable alone."""
