@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 CONTROLS: Final = ("slices", "3d", "tissues", "measure", "series", "help")
+_TITLES: Final = {"3d": "3D"}
 """Names of the pages of controls."""
 
 
@@ -161,9 +162,11 @@ class View(Shown):
         self._pages = _pages(screen, pages)
         if self._pages:
             beside = widgets.Tab(
-                list(self._pages.values()), titles=[n.capitalize() for n in self._pages],
-                layout={"flex": "0 1 340px", "max_height": height, "overflow": "auto"},
+                list(self._pages.values()),
+                titles=[_TITLES.get(name, name.capitalize()) for name in self._pages],
+                layout={"flex": "0 1 350px", "max_height": height, "overflow": "auto"},
             )  # fmt: skip
+            beside.add_class("hv-controls")
             row = widgets.HBox(
                 [screen, beside], layout={"flex_flow": "row wrap", "width": "100%"}
             )

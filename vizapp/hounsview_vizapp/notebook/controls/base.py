@@ -41,7 +41,7 @@ class Control(widgets.VBox):
     """
 
     def __init__(self, target: Any) -> None:
-        super().__init__(layout={"padding": "4px 2px", "overflow": "hidden"})
+        super().__init__(layout={"padding": "0 2px", "overflow": "hidden"})
         self.screen = screen_of(target)
         self._filler: int | None = None
         self.children = tuple(self.make())
@@ -80,6 +80,17 @@ class Control(widgets.VBox):
         widget.observe(changed, trait)
         return widget
 
+    def when_moved(
+        self, slider: Any, do: Callable[[float], object], now: Callable[[], float]
+    ) -> Any:
+        """Call something when a person moves a slider away from what it shows; return it."""
+
+        def moved(value: float) -> None:
+            if not is_shown(slider, now()):
+                do(value)
+
+        return self.when(slider, moved)
+
     def run(self, do: Callable[[Viewer], object]) -> None:
         """Do something with what is shown; nothing while there is none."""
         viewer = self.screen.viewer
@@ -112,7 +123,8 @@ def choice(label: str, names: Mapping[str, str], value: str) -> Any:
 def number(label: str, low: float, high: float, value: float, step: float = 1.0) -> Any:
     """Return a number with a slider."""
     return widgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=label, readout_format=".5g",
+        value=value, min=low, max=high, step=step, description=label,
+        readout_format=".1f" if step >= 1 else ".2f",
         style=_NARROW, layout=_FULL,
     )  # fmt: skip
 
@@ -138,10 +150,19 @@ def button(label: str, do: Callable[[], object], tip: str = "", width: str = "au
 
 def set_number(widget: Any, value: float) -> None:
     """Set a number; its range grows where it has to."""
-    if widget.value != value:
+    if not is_shown(widget, value):
         with widget.hold_sync():
             widget.min, widget.max = min(widget.min, value), max(widget.max, value)
             widget.value = value
+
+
+def is_shown(widget: Any, value: float) -> bool:
+    """Return whether a number shows a value as well as it can.
+
+    A slider in the browser knows its steps alone, and tells the kernel the step next to what
+    it was given: that must not change the view.
+    """
+    return bool(abs(widget.value - value) <= 0.5 * widget.step * (1 + 1e-9))
 
 
 def row(*parts: Any, wrap: bool = True) -> Any:

@@ -37,8 +37,8 @@ class RenderingControls(Control):
         yield self.when(self.preset, self._chosen)
         yield self.when(self.beside, lambda name: self.edit(rendering_beside=name or None))
         yield self.when(self.quality, lambda name: self.edit(quality=name))
-        yield self.when(self.opacity, lambda v: self.edit("opacity", transfer={"opacity": v}))
-        yield self.when(self.shift, lambda hu: self.edit("shift", transfer={"shift": hu}))
+        for part, made in (("opacity", self.opacity), ("shift", self.shift)):
+            yield self.when_moved(made, partial(self._change, part), partial(self._now, part))
         self.when(self.shade, lambda on: self.edit(transfer={"shade": on}))
         self.shown = {name: base.check(label) for name, label in _SHOWN.items()}
         for name, box in self.shown.items():
@@ -66,6 +66,12 @@ class RenderingControls(Control):
 
     def _chosen(self, name: str) -> None:
         self.edit(rendering=name, transfer=Transfer(), show_volume=True)
+
+    def _now(self, part: str) -> float:
+        return float(getattr(self.screen.state.transfer, part))
+
+    def _change(self, part: str, value: float) -> None:
+        self.edit(part, transfer={part: value})
 
     def _show_or_hide(self, name: str, on: bool) -> None:
         self.edit(None, **{name: on})

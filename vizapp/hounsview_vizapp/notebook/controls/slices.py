@@ -33,13 +33,13 @@ class WindowControls(Control):
             for name, window in window_presets().items()
         }
         self.preset = base.choice("Window", {_CUSTOM: "own", **names}, _CUSTOM)
-        self.center = base.number("Centre", -1000, 1500, 40, 5)
-        self.width = base.number("Width", 1, 4000, 400, 5)
+        self.center = base.number("Centre", -1000, 1500, 40)
+        self.width = base.number("Width", 1, 4000, 400)
         shown = {name: _COLORS.get(name, name.capitalize()) for name in COLORMAPS}
         self.colors = base.choice("Colours", shown, "gray")
         yield self.when(self.preset, self._chosen)
-        yield self.when(self.center, partial(self._change, "center"))
-        yield self.when(self.width, partial(self._change, "width"))
+        for part, made in (("center", self.center), ("width", self.width)):
+            yield self.when_moved(made, partial(self._change, part), partial(self._now, part))
         yield self.when(self.colors, lambda name: self.edit(colormap=name))
 
     def fill(self, viewer: Viewer) -> None:
@@ -53,6 +53,9 @@ class WindowControls(Control):
     def _chosen(self, name: str) -> None:
         if name != _CUSTOM:
             self.edit(window=name)
+
+    def _now(self, part: str) -> float:
+        return float(getattr(self.screen.state.window, part))
 
     def _change(self, part: str, value: float) -> None:
         self.edit("window", window=replace(self.screen.state.window, **{part: value}))
@@ -111,7 +114,11 @@ class SlabControls(Control):
         names = {name: _LAYOUTS.get(name, name.capitalize()) for name in LAYOUTS}
         self.panes = base.choice("Panes", names, "four-up")
         self.crosshair, self.texts = base.check("Crosshair"), base.check("Text")
-        yield self.when(self.thickness, lambda mm: self.edit("slab", slab={"thickness": mm}))
+        yield self.when_moved(
+            self.thickness,
+            lambda mm: self.edit("slab", slab={"thickness": mm}),
+            lambda: self.screen.state.slab.thickness,
+        )
         yield self.when(self.kind, lambda name: self.edit(slab={"kind": name}))
         yield self.when(self.panes, lambda name: self.edit(layout=name))
         self.when(self.crosshair, lambda on: self.edit(show_crosshair=on))

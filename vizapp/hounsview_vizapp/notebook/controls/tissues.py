@@ -44,7 +44,7 @@ class SurfaceControls(Control):
         add = base.button("Add level, HU", self._add_level)
         clear = base.button("Remove all", lambda: self.edit(surfaces=()))
         self.opacity = base.number("Opacity", 0, 1, 1, 0.01)
-        self.when(self.opacity, self._make_clear)
+        self.when_moved(self.opacity, self._make_clear, self._opacity)
         yield base.heading("Surfaces")
         yield base.row(*self.toggles.values())
         yield base.row(self.level, add, clear)
@@ -56,7 +56,7 @@ class SurfaceControls(Control):
         for name, made in self.toggles.items():
             made.value = any(each.name == name for each in shown)
         if shown:
-            base.set_number(self.opacity, shown[-1].opacity)
+            base.set_number(self.opacity, self._opacity())
 
     def _toggle(self, name: str, on: bool) -> None:
         shown = any(each.name == name and each.shown for each in self.screen.state.surfaces)
@@ -68,6 +68,10 @@ class SurfaceControls(Control):
         surface = Surface(f"{level:g} HU", level)
         kept = [each for each in self.screen.state.surfaces if each.name != surface.name]
         self.edit(surfaces=(*kept, surface))
+
+    def _opacity(self) -> float:
+        shown = [each.opacity for each in self.screen.state.surfaces if each.shown]
+        return shown[-1] if shown else float(self.opacity.value)
 
     def _make_clear(self, opacity: float) -> None:
         """Change the surface that was added last."""
@@ -93,7 +97,7 @@ class TissueControls(Control):
         for name, made in self.toggles.items():
             self.when(made, partial(self._toggle, name))
         self.opacity = base.number("Opacity", 0, 1, 0.4, 0.01)
-        self.when(self.opacity, self._make_clear)
+        self.when_moved(self.opacity, self._make_clear, self._opacity)
         self.text = widgets.HTML(_HINT)
         yield base.heading("Tissues over the slices")
         yield base.row(*self.toggles.values())
@@ -108,7 +112,7 @@ class TissueControls(Control):
             made.value = name in shown
         overlays = viewer.state.overlays
         if overlays:
-            base.set_number(self.opacity, overlays[0].opacity)
+            base.set_number(self.opacity, self._opacity())
         text = _HINT + _notes(viewer.tissue_notes) + _table(viewer.tissue_numbers)
         if text != self.text.value:
             self.text.value = text
@@ -116,6 +120,10 @@ class TissueControls(Control):
     def _toggle(self, name: str, on: bool) -> None:
         if on != (name in shown_overlays(self.screen.state)):
             self.run(partial(toggle_overlay, name))
+
+    def _opacity(self) -> float:
+        overlays = self.screen.state.overlays
+        return overlays[0].opacity if overlays else float(self.opacity.value)
 
     def _make_clear(self, opacity: float) -> None:
         changed = (replace(each, opacity=opacity) for each in self.screen.state.overlays)
