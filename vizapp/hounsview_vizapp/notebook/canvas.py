@@ -82,6 +82,8 @@ class Canvas(anywidget.AnyWidget):
         )  # fmt: skip
         self.is_visible = False
         """Whether any view of it can be seen."""
+        self.was_loaded = False
+        """Whether any page ever showed it."""
         self.bytes_sent = 0
         self.batches_sent = 0
         self.flow = Flow()
@@ -123,6 +125,7 @@ class Canvas(anywidget.AnyWidget):
             self._resized(content)
             return
         elif kind == "ready":
+            self.was_loaded = True
             self.flow.start_over()
         if listener is None:
             return

@@ -69,6 +69,12 @@ class Histogram(Canvas):
             self._screen.follow_with(self.follow)
         self.listen(self)
 
+    def close(self) -> None:
+        """Take it away, and let go of the volume."""
+        self.listen(None)
+        self._counted = None
+        super().close()
+
     # What the canvas tells, in any thread.
 
     def on_event(self, event: Event) -> None:

@@ -59,7 +59,7 @@ class Painter:
         self._inbox = Inbox()
         self._lock = Lock()
         self._dirty: set[str] = set()
-        self._is_due = False
+        self._is_due = self._is_drawing = False
         self._closed = False
         # From here on: touched in the loop alone.
         self._kept: dict[str, Picture] = {}
@@ -82,7 +82,8 @@ class Painter:
     def is_settled(self) -> bool:
         """Whether nothing is out of date, nor will become finer by itself."""
         waits = self._dirty & set(self._canvas.panes) or self._arrived is not None
-        return not (waits or self._is_unfinished() or self._scene_shown == "asked")
+        busy = self._is_due or self._is_drawing or self._scene_shown == "asked"
+        return not (waits or busy or self._is_unfinished())
 
     def close(self) -> None:
         """Draw nothing any more."""
@@ -151,9 +152,14 @@ class Painter:
     def _flush(self) -> None:
         """Draw everything that is out of date and can be seen, once, and send it together."""
         with self._lock:
-            self._is_due = False
-        if self._closed:
-            return
+            self._is_due, self._is_drawing = False, True
+        try:
+            if not self._closed:
+                self._draw()
+        finally:
+            self._is_drawing = False
+
+    def _draw(self) -> None:
         self._arrange()
         canvas = self._canvas
         if canvas.is_visible and canvas.flow.is_free:
@@ -246,8 +252,8 @@ class Painter:
         coming = {"3d"} if self._scene_shown != "final" and not viewer.why_no_3d else set()
         lossy = [pane for pane in canvas.panes if pane in self._lossy - coming]
         if lossy:
-            self._lossy -= set(lossy)
             canvas.show({pane: self._kept[pane] for pane in lossy}, lossless=True)
+            self._lossy -= set(lossy)
         known = canvas.size_of("3d")
         wanted = "3d" in canvas.panes and self._scene_shown in ("", "coarse")
         if wanted and known is not None and not viewer.why_no_3d:

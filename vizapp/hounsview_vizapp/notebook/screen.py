@@ -23,7 +23,7 @@ from hounsview_vizapp.notebook.loop import Later, shared_loop
 from hounsview_vizapp.notebook.painting import Painter
 from hounsview_vizapp.opened import Opened, open_entry, open_path
 from hounsview_vizapp.panes.pointer import Reading
-from hounsview_vizapp.pictures import composed, picture_of, preview_of
+from hounsview_vizapp.pictures import composed, picture_of, preview_of, sentence
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools.actions import actions
@@ -180,13 +180,27 @@ class Screen(Canvas):
         from PIL import Image
 
         self.wait()
+        return Image.fromarray(self.drawn_picture(size))
+
+    def drawn_picture(self, size: tuple[int, int]) -> Picture:
+        """Return the view, drawn anew and finely, (rows, columns, 3) uint8 RGB."""
         viewer = self._needed()
         state = self.state.value
         if self._pane is not None:
             state = state.changed(layout=self._pane)
-        return Image.fromarray(
-            picture_of(viewer.volume, state, size, tissues=viewer.tissue_map)
-        )
+        return picture_of(viewer.volume, state, size, tissues=viewer.tissue_map)
+
+    def quick_picture(self, rows: int) -> Picture | None:
+        """Return the view without 3D, for which a sentence stands; None while it is loaded."""
+        viewer = self.viewer
+        if viewer is None:
+            return None
+        side = (rows // len(self.grid), round(1.2 * rows) // len(self.grid[0]))
+        later = sentence(side, "3D: in the live view")
+        frames = {
+            pane: later if pane == "3d" else viewer.picture(pane, side) for pane in self.panes
+        }
+        return composed(self.grid, frames, rows + 8)
 
     @property
     def is_settled(self) -> bool:
@@ -210,6 +224,7 @@ class Screen(Canvas):
         self._let_go()
         self._followers.clear()
         self._resters.clear()
+        self.entries, self.findings, self._measured = [], (), (None, ())
         super().close()
         give_back()
 

@@ -84,10 +84,11 @@ class Shown(widgets.VBox):
 
     def close(self) -> None:
         """Take it away, and let go of the volume."""
-        for part in self.children:
-            part.close()
+        screen = getattr(self, "screen", None)
+        if screen is not None:  # None: it was refused before it was made.
+            screen.close()
+            close_parts(self)
         super().close()
-        self.screen.close()
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython
@@ -306,6 +307,17 @@ def _bundle(shown: Shown) -> tuple[Any, Any]:
     bundle = shown._repr_mimebundle_()
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     return {**data, "text/plain": "hounsview view", "text/html": ""}, metadata
+
+
+def close_parts(widget: Any) -> None:
+    """Close what a widget is made of: ipywidgets keeps each that was not closed."""
+    for part in getattr(widget, "children", ()):
+        close_parts(part)
+        part.close()
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if isinstance(part, widgets.Widget):
+            part.close()
 
 
 def _hu_of(reading: Reading | None) -> float | None:

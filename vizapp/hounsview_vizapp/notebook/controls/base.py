@@ -151,9 +151,18 @@ def button(label: str, do: Callable[[], object], tip: str = "", width: str = "au
 def set_number(widget: Any, value: float) -> None:
     """Set a number; its range grows where it has to."""
     if not is_shown(widget, value):
-        with widget.hold_sync():
-            widget.min, widget.max = min(widget.min, value), max(widget.max, value)
-            widget.value = value
+        set_range(widget, min(widget.min, value), max(widget.max, value))
+        widget.value = value
+
+
+def set_range(slider: Any, low: float, high: float) -> None:
+    """Set the range of a slider; before its value, and in a message of its own.
+
+    In one message the browser takes the value first, and cuts it off at the old range.
+    """
+    if (slider.min, slider.max) != (low, high):
+        slider.min, slider.max = min(low, slider.max), high
+        slider.min = low
 
 
 def is_shown(widget: Any, value: float) -> bool:

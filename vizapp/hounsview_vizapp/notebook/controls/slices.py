@@ -91,9 +91,8 @@ class SliceSlider(Control):
     def fill(self, viewer: Viewer) -> None:
         """Set the widgets as the view is."""
         shown, total = slice_number(viewer.volume, viewer.state.value, self.plane)
-        with self.slider.hold_sync():
-            self.slider.max = max(total, 1)
-            self.slider.value = min(max(shown, 1), self.slider.max)
+        base.set_range(self.slider, 1, max(total, 1))
+        self.slider.value = min(max(shown, 1), self.slider.max)
 
     def _move(self, wanted: int) -> None:
         viewer = self.screen.viewer
