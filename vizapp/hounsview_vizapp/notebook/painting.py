@@ -54,6 +54,8 @@ class Painter:
     ) -> None:
         self.cine_speed = 10.0
         """Slices a second."""
+        self.why_no_3d = viewer.why_no_3d
+        """Why there is no 3D picture; empty where there is one, and before it is known."""
         self._canvas, self._viewer, self._loop = canvas, viewer, loop
         self._arrange, self._on_drawn, self._on_error = arrange, on_drawn, on_error
         self._inbox = Inbox()
@@ -223,6 +225,7 @@ class Painter:
         if self._closed:
             return
         self._arrived = frame
+        self.why_no_3d = frame.error
         done = frame.is_final or frame.error
         if done or self._scene_shown != "asked":
             self._scene_shown = "final" if done else "coarse"

@@ -208,6 +208,11 @@ class Screen(Canvas):
         painter = self._painter
         return painter is not None and painter.is_settled
 
+    @property
+    def why_no_3d(self) -> str:
+        """Why there is no 3D picture; empty where there is one, and before it is known."""
+        return "" if self._painter is None else self._painter.why_no_3d
+
     def last_picture(self, most_rows: int) -> Picture | None:
         """Return the frames shown last as one picture, at most so high; None before any."""
         painter = self._painter

@@ -37,6 +37,12 @@ function keyName(event) {
   return name;
 }
 
+// Device pixels as the browser counts them; where it does not, or an emulated screen makes it
+// count wrongly, as the ratio says.
+function devicePixels(counted, expected) {
+  return Math.round(Math.abs(counted - expected) <= 1 ? counted : expected);
+}
+
 // Calls `work` once before the next frame of the screen, however often it is asked.
 function oncePerFrame(work) {
   let asked = 0;
@@ -77,7 +83,10 @@ class Pane {
 
   listen() {
     const on = (kind, handle) => this.canvas.addEventListener(kind, handle, { passive: false });
-    on("contextmenu", (event) => event.preventDefault());
+    on("contextmenu", (event) => {
+      event.preventDefault();
+      event.stopPropagation(); // JupyterLab has a menu of its own
+    });
     on("pointerdown", (event) => this.pressed(event));
     on("pointermove", (event) => {
       const button = this.held ?? "";
@@ -156,8 +165,8 @@ class Pane {
   resized(entry) {
     const ratio = window.devicePixelRatio;
     const exact = entry.devicePixelContentBoxSize?.[0];
-    const columns = Math.round(exact?.inlineSize ?? entry.contentRect.width * ratio);
-    const rows = Math.round(exact?.blockSize ?? entry.contentRect.height * ratio);
+    const columns = devicePixels(exact?.inlineSize, entry.contentRect.width * ratio);
+    const rows = devicePixels(exact?.blockSize, entry.contentRect.height * ratio);
     if (rows < 1 || columns < 1) return;
     if (rows !== this.canvas.height || columns !== this.canvas.width) {
       this.canvas.height = rows;
