@@ -111,6 +111,21 @@ def test_the_viewer_shows_the_same_slice(letters: str, plane: str) -> None:
         assert np.allclose(frame.to_patient([0, 0]), points_of(shown)[0, 0])
 
 
+def test_of_a_hardly_tilted_volume_a_plane_has_one_slice_wherever_the_point_lies() -> None:
+    shape = (41, 600, 3)
+    geometry = hv.Geometry.from_parts(shape, spacing=(0.3, 1, 1))
+    volume = turned_by(hv.Volume(np.zeros(shape, np.int16), geometry), (0.05, 0, 0))
+    assert is_aligned(volume.geometry)
+    middle = volume.geometry.centre
+    index = hv.orthogonal_slice(volume, "axial", middle).index
+    for apart in (-290, 290):
+        at = np.add(middle, (0, apart, 0))
+        assert np.rint(volume.geometry.to_index(at))[0] != index
+        assert hv.orthogonal_slice(volume, "axial", at).index == index
+        state = replace(PLAIN, crosshair=tuple(at))
+        assert plane_frame(volume, state, "axial", (90, 90)).shown.index == index
+
+
 @pytest.mark.parametrize("plane", PLANES)
 def test_a_plane_beyond_the_volume_is_refused_with_its_ends(plane: str) -> None:
     with pytest.raises(hv.ArgumentError, match="outside the volume"):

@@ -199,7 +199,7 @@ def test_of_a_very_large_volume_every_nth_slice_is_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hu = np.zeros(GRID.shape, np.int16)
-    hu[3], hu[4] = 77, 99
+    hu[3], hu[4] = 177, 99
     monkeypatch.setattr(summary, "_MOST_VOXELS", hu.size // 2)
     text = shown(hv.Volume(hu, GRID)).text
     assert "0 to 99 HU" in text
