@@ -195,6 +195,13 @@ def test_any_shape_is_shown(shape: tuple[int, int, int]) -> None:
     assert len(fragment.pictures) == expected
 
 
+def test_a_sliver_is_shown_in_words_alone() -> None:
+    geometry = hv.Geometry.from_parts((1, 1, 1), spacing=(1000, 30, 1))
+    fragment = shown(hv.Volume(np.zeros((1, 1, 1), np.int16), geometry))
+    assert fragment.pictures == []
+    assert "black to white" not in fragment.text
+
+
 def test_of_a_very_large_volume_every_nth_slice_is_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
