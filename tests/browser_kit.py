@@ -127,6 +127,7 @@ class Tab:
         reset = "?reset" if server.kind == "lab" else ""
         self.page.goto(server.address(name) + reset)
         self.page.wait_for_function(_READY, arg=kernel, timeout=90_000)
+        self.settle()
 
     def open_without_kernel(self, server: Server, name: str) -> None:
         """Show a notebook in JupyterLab as someone does who starts no kernel for it."""
@@ -141,6 +142,7 @@ class Tab:
         )
         self.command("docmanager:open", path=name)
         self.page.wait_for_function(_READY, arg=False)
+        self.settle()
         assert server.kernels() == []
 
     def run_all(self, seconds: float = 120, *, may_fail: bool = False) -> list[str]:
@@ -172,6 +174,11 @@ class Tab:
         self.page.wait_for_function(
             "dark => document.body.dataset.jpThemeLight === (dark ? 'false' : 'true')", arg=dark
         )
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until JupyterLab's splash screen, which every new theme shows too, has faded."""
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def one(self, selector: str) -> Locator:
         """Return the one element that a selector finds, once it is seen."""

@@ -55,6 +55,7 @@ _HOME = {
     "hounsview.scanning": ("Scan", "scan"),
     "hounsview.series": ("Series",),
     "hounsview.sessions": ("Session", "load_session", "read_session", "write_session"),
+    "hounsview.slices": ("OrthogonalSlice", "orthogonal_slice", "thumbnail"),
     "hounsview.tissues": (
         "BodyComposition",
         "LungDensity",
@@ -208,6 +209,15 @@ if TYPE_CHECKING:
     )
     from hounsview.sessions import (
         write_session as write_session,
+    )
+    from hounsview.slices import (
+        OrthogonalSlice as OrthogonalSlice,
+    )
+    from hounsview.slices import (
+        orthogonal_slice as orthogonal_slice,
+    )
+    from hounsview.slices import (
+        thumbnail as thumbnail,
     )
     from hounsview.tissues import (
         BodyComposition as BodyComposition,

@@ -362,6 +362,12 @@ class Volume:
             f"{marked}, {self.report.status})"
         )
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: facts, findings and a slice of each plane."""
+        from hounsview.summary import html_of
+
+        return html_of(self)
+
 
 def _bits(bits: Validity) -> np.uint8:
     """Return bits that leave a uint8 array uint8: with an enum it would become int64."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.findings import Status
+from hounsview.slices import NOT_MEASURED as NOT_MEASURED
 from hounsview.volume import Volume
 from hounsview_vizapp import lettering
 from hounsview_vizapp.lettering import Color as Color
@@ -22,8 +23,6 @@ Anchor = Literal["left", "centre", "right"]
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right), px; bottom and right are the first pixels outside."""
 
-NOT_MEASURED: Final[Color] = (24, 28, 36)
-"""Padding, and everything outside the volume: nothing was measured there."""
 TEXT: Final[Color] = (226, 230, 236)
 FAINT: Final[Color] = (150, 158, 170)
 AMBER: Final[Color] = (255, 186, 73)
