@@ -84,7 +84,7 @@ def fragmented_multi_frame(folder: Path) -> None:
 
 def damaged_stream(folder: Path) -> None:
     compressed(uid.JPEG2000Lossless)(folder)
-    file = folder / "5.dcm"
+    file = folder / "slice005.dcm"
     raw = file.read_bytes()
     start = raw.index(b"\xff\x4f\xff\x51")
     file.write_bytes(raw[: start + 60] + bytes(len(raw) - start - 68) + raw[-8:])
@@ -234,6 +234,7 @@ TRAPS: dict[str, Trap] = {
     "instance numbers reversed": Trap(written("instance-numbers-reversed"), "ok"),
     "instance numbers all equal": Trap(written("instance-numbers-equal"), "ok"),
     "no file ending": Trap(written("no-file-ending"), "ok"),
+    "names without zeros": Trap(written("names-without-zeros"), "ok"),
     "junk files": Trap(written("junk-files"), "ok"),
     "no preamble, no meta": Trap(written("no-preamble"), "ok", ("without preamble",)),
     "coronal": Trap(written("coronal"), "ok"),

@@ -51,6 +51,10 @@ _ORDER_AND_FILES: Final = {
         "The files have no .dcm ending, and their names are in no order.",
         "usually", files.no_file_ending,
     ),
+    "names-without-zeros": Trap(
+        "The files are 1.dcm to 12.dcm: sorted by name, 10 comes before 2.",
+        "often", files.names_without_zeros,
+    ),
     "junk-files": Trap(
         "Text, pictures and leftovers lie among the slices, some in folders below.",
         "often", files.junk_files,

@@ -93,7 +93,7 @@ def compressed(syntax: str) -> Build:
             else:
                 ds.PixelData = encapsulate([encode(cells, syntax)])
                 ds["PixelData"].is_undefined_length = True
-            save(ds, folder / f"{n}.dcm", syntax)
+            save(ds, folder / f"slice{n:03d}.dcm", syntax)
 
     return build
 
@@ -112,7 +112,7 @@ def big_endian(folder: Path) -> None:
     for n, place in enumerate(positions()):
         ds = make_slice(place, n)
         ds.PixelData = np.frombuffer(ds.PixelData, np.int16).byteswap().tobytes()
-        save(ds, folder / f"{n}.dcm", uid.ExplicitVRBigEndian)
+        save(ds, folder / f"slice{n:03d}.dcm", uid.ExplicitVRBigEndian)
 
 
 def deflated(folder: Path) -> None:

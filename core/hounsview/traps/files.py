@@ -23,6 +23,12 @@ def no_file_ending(folder: Path) -> None:
         file.rename(folder / f"IM{n * 7 % 13:04d}")
 
 
+def names_without_zeros(folder: Path) -> None:
+    """Write a series whose names count 1, 2 ... 10, 11: sorted as text, 10 follows 1."""
+    for n, file in enumerate(clean(folder)):
+        file.rename(folder / f"{n + 1}.dcm")
+
+
 def junk_files(folder: Path) -> None:
     """Write a series among files that are none of it."""
     clean(folder)
