@@ -15,6 +15,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence
 
+from hounsview.traps.encodings import enhanced
+from hounsview.traps.recipes import Build, clean, slices_with, with_tag
 from series_kit import (
     COLUMNS,
     ROWS,
@@ -28,7 +30,7 @@ from series_kit import (
     stored_of,
     write_series,
 )
-from trap_series import Build, Trap, clean, enhanced, slices_with, with_tag
+from trap_series import Trap
 
 UNSIGNED = {"PixelRepresentation": 0, "RescaleIntercept": -1024}
 

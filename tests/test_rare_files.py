@@ -21,6 +21,7 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
 import hounsview as hv
+from hounsview.traps.encodings import encode
 from series_kit import (
     AXIAL,
     COLUMNS,
@@ -37,7 +38,6 @@ from series_kit import (
     save,
     write_series,
 )
-from trap_series import encode
 
 JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
 

@@ -1,40 +1,42 @@
-"""Traps: series as they come from real scanners, archives and tools, HU known everywhere.
+"""What must come out of the traps, and the less ordinary ones, which are written here alone.
 
-Each builder writes one folder. `TRAPS` says what must come out of it.
+Those that `hounsview phantom traps` writes come from `hounsview.traps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import imagecodecs
 import numpy as np
 import pydicom
 from pydicom import uid
-from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.sequence import Sequence
 
+from hounsview import traps
+from hounsview.traps.encodings import compressed, encode, enhanced
+from hounsview.traps.files import cut_off
+from hounsview.traps.places import (
+    missing,
+    mixed,
+    oriented,
+    spacing_doubles,
+    tilted,
+    two_phases,
+)
+from hounsview.traps.recipes import Build, clean, slices_with, with_tag
+from hounsview.traps.slices import known_stored, per_slice
+from hounsview.traps.values import modality_lut, padding
 from series_kit import (
-    AXIAL,
     COLUMNS,
     ORIGIN,
     ROWS,
     SLICES,
-    STEP,
-    known_hu,
     make_slice,
-    pixel_points,
     positions,
     save,
-    stored_of,
     write_series,
 )
-
-Build = Callable[[Path], object]
 
 
 @dataclass(frozen=True)
@@ -48,261 +50,15 @@ class Trap:
     slices: int | None = SLICES
 
 
-def per_slice(**tags: Callable[[int], Any]) -> Callable[[int, dict[str, Any]], None]:
-    def change(n: int, attributes: dict[str, Any]) -> None:
-        for keyword, value in tags.items():
-            attributes[keyword] = value(n)
-
-    return change
-
-
-def clean(folder: Path) -> list[Path]:
-    return write_series(folder)
-
-
-def instance_numbers_reversed(folder: Path) -> None:
-    write_series(folder, change=per_slice(InstanceNumber=lambda n: 100 - n))
-
-
-def instance_numbers_equal(folder: Path) -> None:
-    write_series(folder, InstanceNumber=1)
-
-
-def no_file_ending(folder: Path) -> None:
-    for n, file in enumerate(clean(folder)):
-        file.rename(folder / f"IM{n * 7 % 13:04d}")
-
-
-def junk_files(folder: Path) -> None:
-    clean(folder)
-    (folder / "readme.txt").write_text("CT of the phantom, 12 slices\n")
-    (folder / "thumbs.db").write_bytes(bytes(range(256)) * 20)
-    (folder / ".hidden").write_bytes(b"\x08\x00junk" * 40)
-    (folder / "deep" / "er").mkdir(parents=True)
-    (folder / "deep" / "er" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(300))
-
-
-def zero_length_file(folder: Path) -> None:
-    clean(folder)
-    (folder / "slice999.dcm").touch()
-
-
-def no_preamble(folder: Path) -> None:
-    for file in clean(folder):
-        bare = Dataset(pydicom.dcmread(file))
-        pydicom.dcmwrite(file, bare, implicit_vr=True, little_endian=True)
-
-
-def oriented(orientation: tuple[float, ...], **changes: Any) -> Build:
-    def build(folder: Path) -> None:
-        places = positions(orientation=orientation)
-        write_series(folder, places, ImageOrientationPatient=list(orientation), **changes)
-
-    return build
-
-
-def thickness(folder: Path) -> None:
-    write_series(folder, SliceThickness=5.0, SpacingBetweenSlices=-0.7, SliceLocation=0)
-
-
-def rescale_per_slice(folder: Path) -> None:
-    write_series(
-        folder,
-        change=per_slice(
-            RescaleIntercept=lambda n: -1024 if n % 3 else -2036 - n,
-            RescaleSlope=lambda n: 1 if n % 2 else 2,
-        ),
-        PixelRepresentation=1,
-    )
-
-
-def padded_cells(n: int, value: int) -> bytes:
-    ds = make_slice(positions()[n])
-    j, i = np.meshgrid(np.arange(ROWS), np.arange(COLUMNS), indexing="ij")
-    outside = (j - 9.5) ** 2 / 100 + (i - 11.5) ** 2 / 144 > 1
-    stored = np.where(outside, value, np.rint(known_hu(pixel_points(ds))))
-    return stored.astype(np.int16).tobytes()
-
-
-def padding(tag: int | None, vr: str = "SS") -> Build:
-    def build(folder: Path) -> None:
-        files = write_series(
-            folder, change=per_slice(PixelData=lambda n: padded_cells(n, -2000))
-        )
-        for file in files if tag is not None else ():
-            ds = pydicom.dcmread(file)
-            ds.add_new(0x00280120, vr, tag)
-            ds.save_as(file)
-
-    return build
-
-
-def garbage_bits(folder: Path) -> None:
-    def cells(n: int) -> bytes:
-        stored = np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + 1024
-        return (stored.astype(np.uint16) | 0x9000).tobytes()
-
-    write_series(
-        folder, change=per_slice(PixelData=cells), BitsStored=12, HighBit=11,
-        PixelRepresentation=0, RescaleIntercept=-1024,
-    )  # fmt: skip
-
-
-def overlay_in_high_bit(folder: Path) -> None:
-    def cells(n: int) -> bytes:
-        stored = (np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + 1024).astype(
-            int
-        )
-        stored[5:9, 3:11] |= 0x1000
-        return stored.astype(np.uint16).tobytes()
-
-    files = write_series(
-        folder, change=per_slice(PixelData=cells), BitsStored=12, HighBit=11,
-        PixelRepresentation=0, RescaleIntercept=-1024,
-    )  # fmt: skip
-    for file in files:
-        ds = pydicom.dcmread(file)
-        ds.add_new(0x60000010, "US", ROWS)
-        ds.add_new(0x60000011, "US", COLUMNS)
-        ds.add_new(0x60000040, "CS", "G")
-        ds.add_new(0x60000100, "US", 16)
-        ds.add_new(0x60000102, "US", 12)
-        ds.save_as(file)
-
-
-def jitter(folder: Path) -> None:
-    rng = np.random.default_rng(3)
-    write_series(folder, [p + rng.uniform(-5e-6, 5e-6, 3) for p in positions()])
-
-
-def missing(*numbers: int) -> Build:
-    def build(folder: Path) -> None:
-        write_series(folder, [p for n, p in enumerate(positions(20)) if n not in numbers])
-
-    return build
-
-
-def spacing_doubles(folder: Path) -> None:
-    offsets = [*range(8), *range(9, 18, 2)]
-    write_series(folder, [np.add(ORIGIN, [0, 0, STEP * k]) for k in offsets])
-
-
-def slice_twice(folder: Path) -> None:
-    files = clean(folder)
-    (folder / "copy.dcm").write_bytes(files[4].read_bytes())
+def written(name: str) -> Build:
+    """What the command writes under this name."""
+    return traps.TRAPS[name].build
 
 
 def differing_duplicate(folder: Path) -> None:
     clean(folder)
     cells = np.zeros((ROWS, COLUMNS), np.int16).tobytes()
     save(make_slice(positions()[4], 5, PixelData=cells), folder / "other.dcm")
-
-
-def localizer_inside(folder: Path) -> None:
-    clean(folder)
-    scout = make_slice(
-        (0, -100, 0), 0, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"],
-        ImageOrientationPatient=[1, 0, 0, 0, 0, -1],
-    )  # fmt: skip
-    save(scout, folder / "a_scout.dcm")
-
-
-def tilted(degrees: float, offsets: list[float] | None = None) -> Build:
-    """Slices tilted by an angle about x, the table moving along z."""
-
-    def build(folder: Path) -> None:
-        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        steps = [STEP * k for k in range(SLICES)] if offsets is None else offsets
-        places = [np.add(ORIGIN, [0, 0, step]) for step in steps]
-        write_series(folder, places, ImageOrientationPatient=[1, 0, 0, 0, c, s])
-
-    return build
-
-
-def two_series(folder: Path) -> None:
-    write_series(folder / "a", SeriesInstanceUID="1.2.7.1", SeriesNumber=1)
-    moved = positions(origin=(40, 50, 60))
-    write_series(folder / "b", moved, SeriesInstanceUID="1.2.7.2", SeriesNumber=2)
-
-
-def two_phases(**differing: tuple[Any, Any]) -> Build:
-    def build(folder: Path) -> None:
-        for phase in (0, 1):
-            tags = {keyword: values[phase] for keyword, values in differing.items()}
-            first = 1 + phase * SLICES
-            write_series(
-                folder / str(phase),
-                change=per_slice(InstanceNumber=lambda n, first=first: first + n),
-                **tags,
-            )
-
-    return build
-
-
-def mixed(orientation: tuple[float, ...] = AXIAL, **tags: Any) -> Build:
-    """Two stacks under one series UID that differ in a hard key."""
-
-    def build(folder: Path) -> None:
-        clean(folder / "a")
-        places = positions(orientation=orientation, origin=(3, 4, 5))
-        write_series(folder / "b", places, ImageOrientationPatient=list(orientation), **tags)
-
-    return build
-
-
-def enhanced(folder: Path, *, order: list[int] | None = None, drop: int | None = None) -> None:
-    """One enhanced multi-frame file: shuffled frames, each with its own rescale."""
-    shuffled = list(np.random.default_rng(1).permutation(SLICES)) if order is None else order
-    slices = [make_slice(positions()[n], n + 1) for n in shuffled]
-    ds = make_slice(ORIGIN, 1)
-    for keyword in (
-        "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness",
-        "RescaleSlope", "RescaleIntercept", "RescaleType",
-    ):  # fmt: skip
-        delattr(ds, keyword)
-    ds.SOPClassUID, ds.NumberOfFrames = uid.EnhancedCTImageStorage, SLICES
-    shared, per_frame, cells = Dataset(), [], []
-    orientation, measures = Dataset(), Dataset()
-    orientation.ImageOrientationPatient = list(AXIAL)
-    measures.PixelSpacing, measures.SliceThickness = slices[0].PixelSpacing, STEP
-    shared.PlaneOrientationSequence = Sequence([orientation])
-    shared.PixelMeasuresSequence = Sequence([measures])
-    for place, (n, one) in enumerate(zip(shuffled, slices, strict=True)):
-        item, position, rescale = Dataset(), Dataset(), Dataset()
-        position.ImagePositionPatient = one.ImagePositionPatient
-        rescale.RescaleSlope, rescale.RescaleType = 1 + n % 2, "HU"
-        rescale.RescaleIntercept = -1024 - int(n)
-        item.PlanePositionSequence = Sequence([position])
-        if place != drop:
-            item.PixelValueTransformationSequence = Sequence([rescale])
-        per_frame.append(item)
-        one.RescaleSlope, one.RescaleIntercept = rescale.RescaleSlope, rescale.RescaleIntercept
-        cells.append(stored_of(one, known_hu(pixel_points(one))).tobytes())
-    ds.SharedFunctionalGroupsSequence = Sequence([shared])
-    ds.PerFrameFunctionalGroupsSequence = Sequence(per_frame)
-    ds.PixelData = b"".join(cells)
-    save(ds, folder / "enhanced.dcm")
-
-
-def compressed(syntax: str) -> Build:
-    def build(folder: Path) -> None:
-        for n, place in enumerate(positions()):
-            ds = make_slice(place, n, PixelRepresentation=0, RescaleIntercept=-1024)
-            cells = np.frombuffer(ds.PixelData, np.uint16).reshape(ROWS, COLUMNS)
-            if syntax == uid.RLELossless:
-                ds.compress(syntax, cells, generate_instance_uid=False)
-            else:
-                ds.PixelData = encapsulate([encode(cells, syntax)])
-                ds["PixelData"].is_undefined_length = True
-            save(ds, folder / f"{n}.dcm", syntax)
-
-    return build
-
-
-def encode(cells: np.ndarray, syntax: str) -> bytes:
-    if syntax == uid.JPEGLSLossless:
-        return bytes(imagecodecs.jpegls_encode(cells))
-    return bytes(imagecodecs.jpeg2k_encode(cells, level=0, reversible=True, codecformat="j2k"))
 
 
 def sign_mismatch(folder: Path) -> None:
@@ -326,73 +82,12 @@ def fragmented_multi_frame(folder: Path) -> None:
     save(ds, folder / "enhanced.dcm", uid.JPEGLSLossless)
 
 
-def big_endian(folder: Path) -> None:
-    for n, place in enumerate(positions()):
-        ds = make_slice(place, n)
-        ds.PixelData = np.frombuffer(ds.PixelData, np.int16).byteswap().tobytes()
-        save(ds, folder / f"{n}.dcm", uid.ExplicitVRBigEndian)
-
-
-def deflated(folder: Path) -> None:
-    for file in clean(folder):
-        ds = pydicom.dcmread(file)
-        ds.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian
-        ds.save_as(file)
-
-
-def modality_lut(folder: Path) -> None:
-    item = Dataset()
-    item.add_new(0x00283002, "US", [4096, 0, 16])
-    item.add_new(0x00283006, "SS", [int(v) - 1024 for v in range(4096)])
-    item.ModalityLUTType = "HU"
-
-    def cells(n: int) -> bytes:
-        stored = np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + 1024
-        return stored.astype(np.uint16).tobytes()
-
-    write_series(
-        folder, change=per_slice(PixelData=cells), PixelRepresentation=0, RescaleSlope=None,
-        RescaleIntercept=None, RescaleType=None, ModalityLUTSequence=Sequence([item]),
-    )  # fmt: skip
-
-
-def cut_off(number: int) -> Build:
-    def build(folder: Path) -> None:
-        file = clean(folder)[number]
-        file.write_bytes(file.read_bytes()[:-300])
-
-    return build
-
-
 def damaged_stream(folder: Path) -> None:
     compressed(uid.JPEG2000Lossless)(folder)
-    file = folder / "5.dcm"
+    file = folder / "slice005.dcm"
     raw = file.read_bytes()
     start = raw.index(b"\xff\x4f\xff\x51")
     file.write_bytes(raw[: start + 60] + bytes(len(raw) - start - 68) + raw[-8:])
-
-
-def other_objects(folder: Path) -> None:
-    """What lies beside a CT in an archive's folder."""
-    clean(folder)
-    others = {
-        "seg": ("1.2.840.10008.5.1.4.1.1.66.4", "SEG"),
-        "rtstruct": ("1.2.840.10008.5.1.4.1.1.481.3", "RTSTRUCT"),
-        "dose_report": ("1.2.840.10008.5.1.4.1.1.88.67", "SR"),
-        "screen": ("1.2.840.10008.5.1.4.1.1.7", "CT"),
-        "mr": ("1.2.840.10008.5.1.4.1.1.4", "MR"),
-    }
-    for name, (sop_class, modality) in others.items():
-        ds = make_slice((0, 0, 0), SOPClassUID=sop_class, Modality=modality)
-        if name in ("rtstruct", "dose_report"):
-            del ds.PixelData, ds.Rows, ds.Columns
-        if name == "mr":
-            ds.SeriesInstanceUID = "1.2.77"
-        save(ds, folder / f"{name}.dcm")
-    index = Dataset()
-    index.SOPClassUID, index.SOPInstanceUID = uid.MediaStorageDirectoryStorage, "1.2.88"
-    index.FileSetID = "ARCHIVE"
-    save(index, folder / "DICOMDIR")
 
 
 def colour_screen_of_modality_ct(folder: Path) -> None:
@@ -411,13 +106,6 @@ def broken_private_sequence(folder: Path) -> None:
         ds = pydicom.dcmread(file)
         ds.add_new(0x00091001, "UN", b"\xfe\xff\x00\xe0\x30\x00\x00\x00garbage-")
         ds.save_as(file)
-
-
-def one_without_rescale(folder: Path) -> None:
-    write_series(
-        folder, positions(20),
-        lambda n, tags: tags.update(RescaleIntercept=None if n == 13 else -1024),
-    )  # fmt: skip
 
 
 def one_place(folder: Path) -> None:
@@ -440,14 +128,6 @@ def slice_beside(folder: Path) -> None:
     write_series(folder, places)
 
 
-def with_tag(**tags: Any) -> Build:
-    return lambda folder: write_series(folder, **tags)
-
-
-def slices_with(change: Callable[[int], dict[str, Any]]) -> Build:
-    return lambda folder: write_series(folder, change=lambda n, tags: tags.update(change(n)))
-
-
 def taking_turns(folder: Path) -> None:
     """Two phases at the same places, told apart by odd and even InstanceNumbers alone."""
     for phase in (0, 1):
@@ -467,9 +147,7 @@ def twice_with_the_same_numbers(folder: Path) -> None:
             folder / str(phase),
             change=per_slice(
                 PixelData=lambda n, shift=shift: (
-                    (np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + shift)
-                    .astype(np.int16)
-                    .tobytes()
+                    known_stored(n, -shift).astype(np.int16).tobytes()
                 )
             ),
         )
@@ -512,7 +190,7 @@ def padding_beyond_the_stored_bits(folder: Path) -> None:
     """12 stored bits; padding is the whole cell 0xF830, whose low bits a bone has too."""
 
     def cells(n: int) -> bytes:
-        stored = np.rint(known_hu(pixel_points(make_slice(positions()[n])))) + 1024
+        stored = known_stored(n, -1024)
         stored[0] = 0xF830
         return stored.astype(np.uint16).tobytes()
 
@@ -530,7 +208,7 @@ def padding_in_few_corners(folder: Path) -> None:
     """Padding without a tag that fills the corners of most slices, not of all."""
 
     def cells(n: int) -> bytes:
-        stored = np.rint(known_hu(pixel_points(make_slice(positions()[n]))))
+        stored = known_stored(n)
         if n == 4:
             stored[8:12, 0] = -2000
         else:
@@ -548,62 +226,67 @@ def broken_modality_lut(folder: Path) -> None:
         ds.save_as(file)
 
 
-CORONAL = (1.0, 0, 0, 0, 0, -1)
-SAGITTAL = (0.0, 1, 0, 0, 0, -1)
 OBLIQUE = (0.9541666, -0.2080757, 0.2151061, 0.2785886, 0.880128, -0.3843997)
-NEXT_PHASE = {"AcquisitionNumber": (1, 2)}
 
 TRAPS: dict[str, Trap] = {
     # the classic 26
-    "clean": Trap(clean, "ok"),
-    "instance numbers reversed": Trap(instance_numbers_reversed, "ok"),
-    "instance numbers all equal": Trap(instance_numbers_equal, "ok"),
-    "no file ending": Trap(no_file_ending, "ok"),
-    "junk files": Trap(junk_files, "ok"),
-    "no preamble, no meta": Trap(no_preamble, "ok", ("without preamble",)),
-    "coronal": Trap(oriented(CORONAL), "ok"),
-    "rows and columns flipped": Trap(oriented((-1, 0, 0, 0, -1, 0)), "ok"),
-    "rotated in plane": Trap(oriented((0.8, 0.6, 0, -0.6, 0.8, 0)), "ok"),
-    "thickness is not spacing": Trap(thickness, "ok", ("SliceThickness is 5 mm",)),
-    "rescale per slice": Trap(rescale_per_slice, "ok", ("rescale differs",)),
-    "padding without tag": Trap(padding(None), "ok", ("no tag announces",)),
-    "padding with tag": Trap(padding(-2000), "ok", ("PixelPaddingValue",)),
-    "garbage above BitsStored": Trap(garbage_bits, "ok"),
-    "micrometre jitter": Trap(jitter, "ok"),
+    "clean": Trap(written("clean"), "ok"),
+    "instance numbers reversed": Trap(written("instance-numbers-reversed"), "ok"),
+    "instance numbers all equal": Trap(written("instance-numbers-equal"), "ok"),
+    "no file ending": Trap(written("no-file-ending"), "ok"),
+    "names without zeros": Trap(written("names-without-zeros"), "ok"),
+    "junk files": Trap(written("junk-files"), "ok"),
+    "no preamble, no meta": Trap(written("no-preamble"), "ok", ("without preamble",)),
+    "coronal": Trap(written("coronal"), "ok"),
+    "rows and columns flipped": Trap(written("rows-and-columns-flipped"), "ok"),
+    "rotated in plane": Trap(written("rotated-in-plane"), "ok"),
+    "thickness is not spacing": Trap(
+        written("thickness-is-not-spacing"), "ok", ("SliceThickness is 5 mm",)
+    ),
+    "rescale per slice": Trap(written("rescale-per-slice"), "ok", ("rescale differs",)),
+    "padding without tag": Trap(written("padding-without-tag"), "ok", ("no tag announces",)),
+    "padding with tag": Trap(written("padding-with-tag"), "ok", ("PixelPaddingValue",)),
+    "garbage above BitsStored": Trap(written("garbage-above-bits-stored"), "ok"),
+    "micrometre jitter": Trap(written("position-jitter"), "ok"),
     "one slice missing": Trap(
-        missing(7), "repaired", ("slice006.dcm", "slice007.dcm", "FILLED"), slices=20
+        written("one-slice-missing"), "repaired",
+        ("slice006.dcm", "slice007.dcm", "FILLED"), slices=20,
     ),
     "spacing doubles half-way": Trap(
-        spacing_doubles, "repaired", ("7 x 2 mm", "5 x 4 mm"), slices=18
+        written("spacing-doubles"), "repaired", ("7 x 2 mm", "5 x 4 mm"), slices=18
     ),
-    "one slice twice": Trap(slice_twice, "repaired", ("copy.dcm", "dropped")),
-    "localizer inside the series": Trap(localizer_inside, "ok", ("localizer",)),
-    "gantry tilt": Trap(tilted(18.0), "repaired", ("18.00 degrees", "tilted gantry")),
-    "two series in one folder": Trap(two_series, "ok", volumes=2),
+    "one slice twice": Trap(written("one-slice-twice"), "repaired", ("copy.dcm", "dropped")),
+    "localizer inside the series": Trap(written("localizer-inside"), "ok", ("localizer",)),
+    "gantry tilt": Trap(written("gantry-tilt"), "repaired", ("18.00 degrees", "tilted gantry")),
+    "two series in one folder": Trap(written("two-series"), "ok", volumes=2),
     "two phases at the same places": Trap(
-        two_phases(**NEXT_PHASE), "split", ("AcquisitionNumber",), volumes=2
+        written("two-phases"), "split", ("AcquisitionNumber",), volumes=2
     ),
-    "enhanced multi-frame, shuffled": Trap(enhanced, "ok", ("rescale differs",)),
-    "RLE": Trap(compressed(uid.RLELossless), "ok"),
-    "JPEG 2000": Trap(compressed(uid.JPEG2000Lossless), "ok"),
-    "JPEG-LS": Trap(compressed(uid.JPEGLSLossless), "ok"),
-    "big endian": Trap(big_endian, "ok"),
+    "enhanced multi-frame, shuffled": Trap(
+        written("enhanced-multi-frame"), "ok", ("rescale differs",)
+    ),
+    "RLE": Trap(written("rle"), "ok"),
+    "JPEG 2000": Trap(written("jpeg-2000"), "ok"),
+    "JPEG-LS": Trap(written("jpeg-ls"), "ok"),
+    "big endian": Trap(written("big-endian"), "ok"),
     # more of the same kinds
-    "deflated": Trap(deflated, "ok"),
-    "MONOCHROME1": Trap(with_tag(PhotometricInterpretation="MONOCHROME1"), "ok"),
-    "Modality LUT": Trap(modality_lut, "ok", ("Modality LUT",)),
-    "overlay in a high bit": Trap(overlay_in_high_bit, "ok"),
+    "deflated": Trap(written("deflated"), "ok"),
+    "MONOCHROME1": Trap(written("monochrome1"), "ok"),
+    "Modality LUT": Trap(written("modality-lut"), "ok", ("Modality LUT",)),
+    "overlay in a high bit": Trap(written("overlay-in-a-high-bit"), "ok"),
     "mixed pixel spacing": Trap(
-        mixed(PixelSpacing=[1.6, 1.0]), "split", ("pixel spacing",), volumes=2
+        written("mixed-pixel-spacing"), "split", ("pixel spacing",), volumes=2
     ),
-    "mixed matrix size": Trap(mixed(Rows=16), "split", ("matrix size",), volumes=2),
+    "mixed matrix size": Trap(
+        written("mixed-matrix-size"), "split", ("matrix size",), volumes=2
+    ),
     "mixed frame of reference": Trap(
         mixed(FrameOfReferenceUID="1.2.99"), "split", ("frame of reference",), volumes=2
     ),
     "mixed kernels": Trap(mixed(ConvolutionKernel="B70f"), "split", ("kernel",), volumes=2),
     "mixed patients": Trap(mixed(PatientID="another"), "split", ("patient",), volumes=2),
     "axial and sagittal under one UID": Trap(
-        mixed(SAGITTAL), "split", ("orientation",), volumes=2
+        written("axial-and-sagittal"), "split", ("orientation",), volumes=2
     ),
     "phases told apart by time": Trap(
         two_phases(ContentTime=("101010", "101055")), "split", ("ContentTime",), volumes=2
@@ -614,8 +297,10 @@ TRAPS: dict[str, Trap] = {
     "temporal positions": Trap(
         two_phases(TemporalPositionIdentifier=(1, 2)), "split", ("temporal",), volumes=2
     ),
-    "zero-length file": Trap(zero_length_file, "ok", ("slice999.dcm", "0 bytes")),
-    "inner slice cut off": Trap(cut_off(5), "repaired", ("slice005.dcm", "cut off", "FILLED")),
+    "zero-length file": Trap(written("zero-length-file"), "ok", ("slice999.dcm", "0 bytes")),
+    "inner slice cut off": Trap(
+        written("cut-off-file"), "repaired", ("slice005.dcm", "cut off", "FILLED")
+    ),
     "last slice cut off": Trap(
         cut_off(SLICES - 1), "repaired", ("slice011.dcm", "shorter"), slices=SLICES - 1
     ),
@@ -623,9 +308,9 @@ TRAPS: dict[str, Trap] = {
     "orientation not of unit length": Trap(
         orientation_not_unit, "ok", ("lengths",)
     ),
-    "fractional rescale": Trap(with_tag(RescaleSlope="1.5"), "ok"),
+    "fractional rescale": Trap(written("fractional-rescale"), "ok"),
     "RescaleType absent": Trap(with_tag(RescaleType=None), "ok", ("assumed",)),
-    "other objects beside it": Trap(other_objects, "ok"),
+    "other objects beside it": Trap(written("other-objects"), "ok"),
     "colour screen of Modality CT": Trap(colour_screen_of_modality_ct, "ok"),
     "one slice": Trap(
         lambda folder: write_series(folder, positions(1)), "ok", ("lone slice",), slices=1
@@ -672,12 +357,12 @@ TRAPS: dict[str, Trap] = {
     "mixed tube voltages": Trap(mixed(KVP=80), "split", ("tube voltage",), volumes=2),
     # no right volume can be made
     "one slice of twenty without rescale": Trap(
-        one_without_rescale, "refused", ("slice013.dcm", "RescaleIntercept")
+        written("one-without-rescale"), "refused", ("slice013.dcm", "RescaleIntercept")
     ),
     "one frame of many without rescale": Trap(
         lambda folder: enhanced(folder, drop=4), "refused", ("frame", "missing")
     ),
-    "RescaleType not HU": Trap(with_tag(RescaleType="OD"), "refused", ("OD", "as_stored")),
+    "RescaleType not HU": Trap(written("rescale-type-not-hu"), "refused", ("OD", "as_stored")),
     "slope zero": Trap(
         with_tag(RescaleSlope=0, PixelData=bytes(2 * ROWS * COLUMNS)),
         "refused", ("RescaleSlope is 0",),

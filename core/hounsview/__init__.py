@@ -64,17 +64,19 @@ _HOME = {
         "lung_density",
         "tissue_numbers",
     ),
+    "hounsview.traps": ("write_traps",),
     "hounsview.viewstate": ("ViewState",),
     "hounsview.volume": ("AIR_HU", "SliceSource", "Validity", "Volume"),
     "hounsview.windows": ("Window", "window_presets"),
 }
-_MODULES = ("masks",)
+_MODULES = ("masks", "traps")
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_MODULE_OF]
 
 if TYPE_CHECKING:
     from hounsview import masks as masks
+    from hounsview import traps as traps
     from hounsview.dicomwriting import write_dicom as write_dicom
     from hounsview.errors import (
         AmbiguousSeriesError as AmbiguousSeriesError,
@@ -237,6 +239,7 @@ if TYPE_CHECKING:
     from hounsview.tissues import (
         tissue_numbers as tissue_numbers,
     )
+    from hounsview.traps import write_traps as write_traps
     from hounsview.viewstate import ViewState as ViewState
     from hounsview.volume import (
         AIR_HU as AIR_HU,

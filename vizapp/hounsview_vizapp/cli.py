@@ -35,6 +35,7 @@ examples:
   hounsview measure scans/ --csv            volumes and HU of lungs, bone, fat
   hounsview convert scans/ -o chest.nii.gz  the volume for other programs, with a report
   hounsview phantom head -o head/           a phantom as a DICOM series
+  hounsview phantom traps -o traps/         broken series to try a reader on
 """
 
 _CONVERT_EPILOG = """\
@@ -92,17 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--json", action="store_true", help="the whole report as JSON")
     info.set_defaults(command=_info)
 
-    phantom = commands.add_parser("phantom", help="write a phantom as a DICOM series")
-    phantom.add_argument(
-        "name", nargs="?", default="thorax", help="thorax (default), head or hu-rods"
-    )
-    phantom.add_argument("-o", "--output", type=Path, required=True, help="new or empty folder")
-    phantom.add_argument("--spacing", type=_spacing, metavar="K,J,I", help="mm, slices first")
-    phantom.add_argument(
-        "--noise", type=float, default=0.0, metavar="HU", help="SD (default 0)"
-    )
-    phantom.set_defaults(command=_phantom)
-
+    _add_phantom(commands)
     viewcommands.add_view(commands)
     viewcommands.add_render(commands)
     tissuecommands.add_mesh(commands)
@@ -111,6 +102,24 @@ def _parser() -> argparse.ArgumentParser:
     tissuecommands.add_deface(commands)
     _add_convert(commands)
     return parser
+
+
+def _add_phantom(commands: _Commands) -> None:
+    phantom = commands.add_parser(
+        "phantom",
+        help="write a phantom as a DICOM series, or broken series of every kind",
+        description="Write a phantom as a DICOM series. The name traps writes small broken "
+        "series instead, one folder each, and says what is wrong with them.",
+    )
+    phantom.add_argument(
+        "name", nargs="?", default="thorax", help="thorax (default), head, hu-rods or traps"
+    )
+    phantom.add_argument("-o", "--output", type=Path, required=True, help="new or empty folder")
+    phantom.add_argument("--spacing", type=_spacing, metavar="K,J,I", help="mm, slices first")
+    phantom.add_argument(
+        "--noise", type=float, default=0.0, metavar="HU", help="SD (default 0)"
+    )
+    phantom.set_defaults(command=_phantom)
 
 
 def _add_convert(commands: _Commands) -> None:
@@ -235,10 +244,33 @@ def _print_entries(path: str, entries: Sequence[dict[str, Any]], console: Consol
 
 
 def _phantom(options: argparse.Namespace) -> int:
+    if options.name == "traps":
+        return _traps(options)
     volume = hv.phantom(options.name, spacing=options.spacing, noise=options.noise)
     with opening.progress_bar() as progress:
         files = hv.write_dicom(volume, options.output, progress=progress)
     print(f"{len(files)} files in {options.output}")
+    return 0
+
+
+def _traps(options: argparse.Namespace) -> int:
+    if options.spacing is not None or options.noise:
+        msg = "--spacing and --noise are for a phantom: traps are as they are"
+        raise hv.ArgumentError(msg)
+    with opening.progress_bar() as progress:
+        written = hv.write_traps(options.output, progress=progress)
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("folder", "met", "what is wrong"):
+        table.add_column(column, no_wrap=column != "what is wrong")
+    for name, trap in written.items():
+        table.add_row(name, trap.met, trap.wrong)
+    width = None if sys.stdout.isatty() else 200
+    Console(highlight=False, markup=False, width=width).print(table)
+    print(f"{len(written)} series in {options.output}: which ones does your reader get right?")
     return 0
 
 
