@@ -48,16 +48,17 @@ def interpolate(
         sampler_of = _separable_sampler
     else:
         sampler_of = _general_sampler
+    # What cannot be used must not get into a sum: 0, with weight 0.
+    summed = values if usable is None else np.where(usable, values, values.dtype.type(0))
     for k in range(shape[0]):
         sample, inside = sampler_of(k, to_old_index, shape, values.shape)
         if usable is None:
             known = inside >= _ENOUGH
-            slice_values = sample(values)
             weight = inside
         else:
             weight = sample(usable)
             known = weight >= _ENOUGH
-            slice_values = sample(np.where(usable, values, values.dtype.type(0)))
+        slice_values = sample(summed)
         np.divide(slice_values, weight, out=slice_values, where=known)
         each_slice(k, slice_values, known, sample)
 
