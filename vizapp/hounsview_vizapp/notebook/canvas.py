@@ -129,14 +129,14 @@ class Canvas(anywidget.AnyWidget):
             self.flow.start_over()
         if listener is None:
             return
-        if kind in ("shown", "visible"):
-            listener.on_freed()
-        elif kind == "ready":
+        if kind == "ready":
             listener.on_page_loaded()
-        else:
-            event = event_of(content)
+        for message in content.get("events", ()) if kind == "shown" else (content,):
+            event = event_of(message)
             if isinstance(event, KeyEvent) or (event is not None and event.pane in self.panes):
                 listener.on_event(event)
+        if kind in ("shown", "visible"):
+            listener.on_freed()
 
     def _resized(self, content: Mapping[str, Any]) -> None:
         try:

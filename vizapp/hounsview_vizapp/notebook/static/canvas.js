@@ -11,6 +11,7 @@ const KEYS = {
   Delete: "Del", Insert: "Ins",
 };
 const LOOKS = ["active", "height", "cursor", "message", "progress"];
+const WAIT_MS = 40;
 const DOUBLE_MS = 400;
 const DOUBLE_PX = 5;
 const NOTCH = [100, 3, 1]; // deltaMode: pixels, lines, pages for one notch of a wheel
@@ -43,15 +44,6 @@ function devicePixels(counted, expected) {
   return Math.round(Math.abs(counted - expected) <= 1 ? counted : expected);
 }
 
-// Calls `work` once before the next frame of the screen, however often it is asked.
-function oncePerFrame(work) {
-  let asked = 0;
-  const run = () => { asked = 0; work(); };
-  const ask = () => { asked ||= requestAnimationFrame(run); };
-  ask.now = () => { if (asked) { cancelAnimationFrame(asked); run(); } };
-  return ask;
-}
-
 class Pane {
   constructor(view, name) {
     this.view = view;
@@ -66,16 +58,6 @@ class Pane {
     this.wheel = null;
     this.held = null;
     this.lastPress = null;
-    this.sendMove = oncePerFrame(() => {
-      const message = this.move;
-      this.move = null;
-      if (message) view.send(message);
-    });
-    this.sendWheel = oncePerFrame(() => {
-      const message = this.wheel;
-      this.wheel = null;
-      if (message && message.steps) view.send(message);
-    });
     this.listen();
     this.observer = new ResizeObserver((entries) => this.resized(entries[entries.length - 1]));
     this.observer.observe(this.canvas);
@@ -91,13 +73,12 @@ class Pane {
     on("pointermove", (event) => {
       const button = this.held ?? "";
       this.move = this.pointer("move", event, button);
-      this.sendMove();
+      this.view.shared.soon();
     });
     on("pointerup", (event) => this.released(event));
     on("pointercancel", (event) => this.released(event));
     on("pointerleave", (event) => {
       if (this.held) return;
-      this.sendMove.now();
       this.view.send(this.pointer("leave", event, ""));
     });
     on("wheel", (event) => this.turned(event));
@@ -109,7 +90,6 @@ class Pane {
     if (this.held) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.held = BUTTONS[event.button] ?? "left";
-    this.sendMove.now();
     const before = this.lastPress;
     const isDouble = before && this.held === "left" && before.button === "left"
       && event.timeStamp - before.time < DOUBLE_MS
@@ -121,7 +101,6 @@ class Pane {
 
   released(event) {
     if (!this.held) return;
-    this.sendMove.now();
     const button = this.held;
     this.held = null;
     this.view.send(this.pointer("release", event, button));
@@ -139,7 +118,14 @@ class Pane {
     const message = { type: "wheel", ...this.place(event), steps, modifiers: modifiersOf(event) };
     if (this.wheel) message.steps += this.wheel.steps;
     this.wheel = message;
-    this.sendWheel();
+    this.view.shared.soon();
+  }
+
+  // What waits to be sent, and is forgotten here.
+  taken() {
+    const waiting = [this.move, this.wheel?.steps ? this.wheel : null].filter(Boolean);
+    this.move = this.wheel = null;
+    return waiting;
   }
 
   pointer(kind, event, button) {
@@ -276,7 +262,10 @@ class View {
     this.follow();
   }
 
-  send(message) { this.shared.send(message); }
+  send(message) {
+    this.shared.sendWaiting(); // in the order in which things happened
+    this.shared.send(message);
+  }
 
   focus() { this.root.focus({ preventScroll: true }); }
 
@@ -344,6 +333,8 @@ class Shared {
     this.views = new Set();
     this.bitmaps = new Map();
     this.isVisible = null;
+    this.waiting = 0;
+    this.lastSent = 0;
     this.queue = Promise.resolve();
     this.onMessage = (message, buffers) => {
       if (message.type === "frames") {
@@ -368,6 +359,25 @@ class Shared {
     }
   }
 
+  // Moves and turns of the wheel wait for the next frame, whose confirmation takes them along:
+  // every message to a kernel costs the page three in return.
+  soon() {
+    if (this.waiting) return;
+    const rest = WAIT_MS - (performance.now() - this.lastSent);
+    this.waiting = setTimeout(() => this.sendWaiting(), Math.max(0, rest));
+  }
+
+  taken() {
+    clearTimeout(this.waiting);
+    this.waiting = 0;
+    this.lastSent = performance.now();
+    return [...this.views].flatMap((view) => [...view.panes.values()].flatMap((p) => p.taken()));
+  }
+
+  sendWaiting() {
+    for (const message of this.taken()) this.send(message);
+  }
+
   async show(message, buffers) {
     try {
       const bitmaps = await Promise.all(message.frames.map((frame, n) => createImageBitmap(
@@ -379,7 +389,7 @@ class Shared {
         for (const view of this.views) view.panes.get(frame.pane)?.show(bitmaps[n]);
       });
     } finally {
-      this.send({ type: "shown", number: message.number });
+      this.send({ type: "shown", number: message.number, events: this.taken() });
     }
   }
 
@@ -403,6 +413,7 @@ class Shared {
   }
 
   close() {
+    clearTimeout(this.waiting);
     this.model.off("msg:custom", this.onMessage);
     this.model.off("change:grid", this.onGrid);
     for (const name of LOOKS) this.model.off(`change:${name}`, this.onLook);
