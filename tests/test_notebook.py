@@ -66,6 +66,19 @@ def test_what_moves_is_jpeg_and_what_stands_is_sent_again_without_loss(slices: A
     assert page.batches[before] == {"axial": "image/jpeg"}
 
 
+def test_events_that_ride_with_a_confirmation_are_taken_in_their_order(slices: Any) -> None:
+    page = opened(slices)
+    before = slices.viewer.crosshair()
+    events = [
+        {"type": "wheel", "pane": "axial", "row": 1, "column": 1, "rows": 300, "columns": 360,
+         "steps": steps, "modifiers": modifiers}
+        for steps, modifiers in ((1, []), (2, ["shift"]), (4, []))
+    ]  # fmt: skip
+    page.tell(type="shown", number=page.last, events=events)
+    eventually(lambda: slices.state.slab.thickness == 2)
+    eventually(lambda: slices.viewer.crosshair()[2] == pytest.approx(before[2] + 20))
+
+
 def test_a_canvas_at_rest_sends_nothing(slices: Any) -> None:
     page = opened(slices)
     before = len(page.batches)

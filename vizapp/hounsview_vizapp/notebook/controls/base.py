@@ -45,6 +45,7 @@ class Control(widgets.VBox):
         self.screen = screen_of(target)
         self._filler: int | None = None
         self.children = tuple(self.make())
+        self.follow()
         self.screen.follow_with(self.follow)
 
     def make(self) -> Iterator[Any]:
