@@ -6,10 +6,12 @@ import gc
 import threading
 import time
 import weakref
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
@@ -17,6 +19,7 @@ from traitlets import link
 
 import hounsview as hv
 import hounsview_vizapp as hva
+from hounsview.viewstate import Measurement, ViewState
 from hounsview_vizapp.notebook.flow import MOST, Flow
 from hounsview_vizapp.notebook.loop import Loop
 from hounsview_vizapp.notebook.messages import Inbox, KeyEvent, event_of
@@ -356,7 +359,285 @@ def test_tissues_are_looked_for_when_they_are_shown(volume: hv.Volume) -> None:
     view.close()
 
 
+def test_work_that_ends_before_it_is_known_is_not_still_at_work(slices: Any) -> None:
+    for _ in range(100):
+        slices.screen.run("x", lambda tell: 1, lambda result: None)
+        slices.wait()
+        assert not slices.screen.work.is_busy
+
+
+def two_series(folder: Path) -> Any:
+    for number, spacing in enumerate((20.0, 30.0)):
+        hv.write_dicom(hv.phantom("thorax", spacing=(spacing, 8, 8)), folder / str(number))
+    view = hva.View(folder, controls=False)
+    view.wait(30)
+    return view
+
+
+def test_a_view_lives_on_when_another_series_cannot_be_loaded(tmp_path: Path) -> None:
+    view = two_series(tmp_path)
+    shown = view.volume
+    for file in (tmp_path / "1").iterdir():
+        file.write_bytes(b"")
+    loader = view.screen.loader
+    loader.open_entry(next(e for e in loader.entries if e.slices == 11))
+    eventually(lambda: view.screen.message)
+    assert view.volume is shown
+    view.close()
+
+
+def test_measurements_stay_with_their_series(tmp_path: Path) -> None:
+    view = two_series(tmp_path)
+    made = (Measurement("probe", ((0, 0, 0),), "axial"),)
+    view.state.measurements = made
+    view.state.window = "lung"
+    first, loader = view.viewer, view.screen.loader
+    entries = sorted(loader.entries, key=lambda entry: entry.source != first.source)
+    loader.open_entry(entries[1])
+    eventually(lambda: view.viewer not in (None, first))
+    assert view.state.measurements == ()
+    assert view.state.window == hv.window_presets()["lung"]
+    assert not view.state.can_undo
+    second = view.viewer
+    loader.open_entry(entries[0])
+    eventually(lambda: view.viewer not in (None, second))
+    assert view.state.measurements == made
+    view.close()
+
+
+def session_file(folder: Path) -> Path:
+    hv.write_dicom(hv.phantom("thorax", spacing=(20, 8, 8)), folder / "scan")
+    first = hva.View(folder / "scan", controls=False)
+    first.wait(30)
+    first.state.window = "lung"
+    hv.write_session(first.viewer.saved(), folder / "a.hounsview.json")
+    first.close()
+    return folder / "a.hounsview.json"
+
+
+def test_a_session_is_opened_and_what_was_asked_for_goes_before_it(tmp_path: Path) -> None:
+    file = session_file(tmp_path)
+    view = hva.View(file, "axial", controls=False)
+    view.wait(30)
+    assert view.state.layout == "axial"
+    assert view.state.window == hv.window_presets()["lung"]
+    view.close()
+    mine = ViewerState()
+    view = hva.View(file, state=mine, controls=False)
+    view.wait(30)
+    assert mine.window == ViewState().window
+    view.close()
+    with pytest.raises(hv.ArgumentError, match="its own series"):
+        hva.View(file, series=2)
+
+
+def test_cancel_ends_a_movie_and_nothing_is_written(slices: Any, tmp_path: Path) -> None:
+    page = opened(slices)
+    slices.screen.observe(lambda _: page.tell(type="cancel"), "progress")
+    with pytest.raises(hv.CancelledError):
+        slices.movie(tmp_path / "a.gif", "axial", rows=96)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Several pages and views.
+
+
+def test_another_page_that_is_hidden_does_not_blank_this_one(slices: Any) -> None:
+    page = opened(slices)
+    page.tell(type="visible", page="other", visible=True)
+    page.tell(type="visible", page="other", visible=False)
+    before = len(page.batches)
+    slices.state.window = "bone"
+    eventually(lambda: len(page.batches) > before)
+
+
+@needs_opengl
+def test_what_nobody_sees_lets_go_of_its_3d_scene(
+    volume: hv.Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hounsview_vizapp.notebook.painting._UNSEEN_S", 0.1)
+    view = hva.VolumePane(volume, "bone")
+    page = opened(view, size=(120, 120))
+    before = page.frames["3d"].copy()
+    page.tell(type="visible", visible=False)
+    eventually(lambda: view.viewer._scene is None)
+    page.frames.clear()
+    page.tell(type="visible", visible=True)
+    eventually(lambda: "3d" in page.frames)
+    eventually(lambda: view.screen.is_settled)
+    np.testing.assert_array_equal(page.frames["3d"], before)
+    view.close()
+
+
+def test_keys_act_on_the_pane_that_is_seen(volume: hv.Volume) -> None:
+    for view in (
+        hva.SlicePane(volume, "coronal"), hva.VolumePane(volume),
+        hva.View(volume, state=ViewState(layout="coronal"), controls=False),
+    ):  # fmt: skip
+        assert view.viewer.active_pane == view.screen.panes[0]
+        view.close()
+
+
+def test_the_pointer_is_over_no_plane_when_3d_alone_is_shown(volume: hv.Volume) -> None:
+    view = hva.View(volume, controls=False)
+    page = opened(view)
+    page.pointer("move", "axial", (150, 180))
+    eventually(lambda: view.pointer_hu is not None)
+    view.state.layout = "3d"
+    eventually(lambda: view.pointer_hu is None)
+    view.close()
+
+
+class Shell:
+    """As much of IPython as cells need; `cell` runs for the `execution_count`-th time."""
+
+    def __init__(self) -> None:
+        self.cell, self.execution_count = "a", 1
+        self.callbacks: dict[str, list[Any]] = {"post_run_cell": []}
+        self.events = self
+
+    def register(self, _: str, callback: Any) -> None:
+        self.callbacks["post_run_cell"].append(callback)
+
+    def get_parent(self) -> dict[str, Any]:
+        return {"metadata": {"cellId": self.cell}}
+
+    def end(self) -> None:
+        for callback in self.callbacks["post_run_cell"]:
+            callback(None)
+        self.execution_count += 1
+
+
+class Handle:
+    def __init__(self) -> None:
+        self.htmls: list[str] = []
+
+    def update(self, html: Any) -> None:
+        self.htmls.append(html.data)
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    import IPython.display
+
+    made = Shell()
+    made.handles = []  # type: ignore[attr-defined]
+    made.displayed = 0  # type: ignore[attr-defined]
+
+    def display(*_: Any, display_id: bool = False, **__: Any) -> Any:
+        if not display_id:
+            made.displayed += 1  # type: ignore[attr-defined]
+            return None
+        made.handles.append(Handle())  # type: ignore[attr-defined]
+        return made.handles[-1]  # type: ignore[attr-defined]
+
+    monkeypatch.setattr("IPython.get_ipython", lambda: made)
+    monkeypatch.setattr(IPython.display, "display", display)
+    return made
+
+
+def test_show_as_the_last_expression_of_a_cell_displays_once(
+    shell: Any, volume: hv.Volume
+) -> None:
+    view = hva.show(volume, "axial", controls=False)
+    view._ipython_display_()
+    assert shell.displayed == 1
+    view._ipython_display_()  # in the same cell, on purpose
+    assert shell.displayed == 2
+    shell.end()
+    view._ipython_display_()
+    assert shell.displayed == 3
+    view.close()
+
+
+def test_a_cell_that_runs_again_closes_what_it_showed(shell: Any, volume: hv.Volume) -> None:
+    first = hva.show(volume, "axial", controls=False)
+    shell.end()
+    second = hva.show(volume, "axial", controls=False)
+    assert first.viewer is None
+    assert second.viewer is not None
+    shell.cell = "b"
+    second.display()
+    shell.end()
+    shell.cell = "a"
+    third = hva.show(volume, "axial", controls=False)
+    assert second.viewer is not None, "another cell shows it"
+    second.close()
+    third.close()
+
+
+def test_a_still_picture_is_sent_once_for_all_places_and_has_the_tissues(
+    shell: Any, slices: Any
+) -> None:
+    page = opened(slices)
+    slices.display()
+    slices.display()
+    assert len(slices.screen._resters) == 1
+    page.key("I")
+    eventually(lambda: all(handle.htmls for handle in shell.handles))
+    before = shell.handles[0].htmls[-1]
+    find = slices.viewer.find_tissues
+
+    def slowly(tell: Any = None) -> Any:
+        time.sleep(1.5)
+        return find(tell)
+
+    slices.viewer.find_tissues = slowly
+    page.key("Alt+L")
+    eventually(lambda: slices.viewer.labels is not None)
+    count = len(shell.handles[0].htmls)
+    eventually(lambda: len(shell.handles[0].htmls) > count)
+    html = shell.handles[1].htmls[-1]
+    assert html != before
+    coded = np.frombuffer(b64decode(html.split("base64,")[1].split('"')[0]), np.uint8)
+    picture = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    np.testing.assert_array_equal(picture, page.frames["axial"])
+
+
+def test_without_a_page_there_is_a_still_picture_and_a_reason(
+    shell: Any, volume: hv.Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hounsview_vizapp.notebook.still._LATE_S", 0.1)
+    view = hva.show(volume, "axial", controls=False)
+    eventually(lambda: shell.handles[0].htmls)
+    assert "live view did not start" in shell.handles[0].htmls[-1]
+    view.close()
+
+
 # Errors.
+
+
+@pytest.mark.parametrize("name", ["pointer_hu", "numbers"])
+def test_an_error_of_ones_own_about_what_the_view_tells_is_shown(
+    slices: Any, name: str
+) -> None:
+    page = opened(slices)
+
+    def broken(_: Any) -> None:
+        msg = "my own mistake"
+        raise ValueError(msg)
+
+    slices.observe(broken, name)
+    page.pointer("move", "axial", (150, 180))
+    slices.state.measurements = (Measurement("probe", ((0, 0, 0),), "axial"),)
+    eventually(lambda: "my own mistake" in slices.screen.message.get("text", ""), 5)
+
+
+def test_an_observer_that_fails_leaves_no_view_behind(volume: hv.Volume) -> None:
+    state = ViewerState(ViewState(layout="axial"))
+
+    def broken(_: Any) -> None:
+        msg = "my own mistake"
+        raise ValueError(msg)
+
+    state.observe(broken, "value")
+    view = hva.View(volume, state=state, controls=False)
+    page = opened(view)
+    before = page.frames["axial"].copy()
+    with pytest.raises(ValueError, match="my own mistake"):
+        state.window = "lung"
+    eventually(lambda: not np.array_equal(before, page.frames["axial"]))
+    view.close()
 
 
 def test_an_error_in_a_callback_is_shown_and_the_view_goes_on(slices: Any) -> None:
@@ -479,7 +760,8 @@ def test_a_movie_is_written(slices: Any, tmp_path: Path) -> None:
 
 
 def test_views_are_asked_for_with_what_there_is(volume: hv.Volume) -> None:
-    with pytest.raises(hv.ArgumentError, match="no controls"):
+    before = len(_instances)
+    with pytest.raises(hv.ArgumentError, match="page of controls"):
         hva.View(volume, controls=("wheels",))
     with pytest.raises(hv.ArgumentError, match="plane"):
         hva.SlicePane(volume, "frontal")
@@ -487,3 +769,15 @@ def test_views_are_asked_for_with_what_there_is(volume: hv.Volume) -> None:
         hva.View(volume.hu)
     with pytest.raises(hv.ArgumentError, match="controls need"):
         hva.SliceSlider(volume)
+    with pytest.raises(hv.ArgumentError, match="layout"):
+        hva.View(volume, "axail")
+    with pytest.raises(hv.ArgumentError, match="preset"):
+        hva.VolumePane(volume, "bon")
+    with pytest.raises(hv.ArgumentError, match="ViewState"):
+        hva.View(volume, state="lung")
+    with pytest.raises(hv.ArgumentError, match="height"):
+        hva.View(volume, height=6.5)
+    assert len(_instances) == before
+    view = hva.View(volume, "coronal", height=333, controls="slices")
+    assert view.screen.height == "333px"
+    view.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 import hounsview as hv
 import hounsview_vizapp as hva
-from hounsview.viewstate import Measurement
+from hounsview.viewstate import CropBox, Measurement
 from hounsview_vizapp.notebook.controls.findings import findings_html
 from notebook_kit import Page, eventually
 from series_kit import write_series
@@ -64,6 +65,53 @@ def test_a_value_beyond_a_sliders_range_is_shown_and_not_cut_off(pane: Any) -> N
     eventually(lambda: window.width.value == 20_000)
     assert (window.center.value, window.center.max) == (9000, 9000)
     assert pane.state.window.width == 20_000
+
+
+def test_a_range_that_grows_keeps_to_whole_steps(pane: Any) -> None:
+    window, rendering = hva.WindowControls(pane), hva.RenderingControls(pane)
+    pane.state.window = (-1234.56, 1.3)
+    pane.state.transfer = {"shift": -555.7}
+    eventually(lambda: window.center.value == -1234.56 and rendering.shift.value == -555.7)
+    # On a grid that begins elsewhere the browser would move the value by itself.
+    for slider in (window.center, window.width, rendering.shift):
+        assert slider.min % slider.step == 0
+        assert slider.min <= slider.value <= slider.max
+    window.center.set_state({"value": -1235.0})
+    assert pane.state.window.center == -1234.56
+
+
+def test_crop_sliders_that_know_steps_alone_do_not_change_the_box(pane: Any) -> None:
+    crop = hva.CropControls(pane)
+    box = CropBox((-101.3, -77.7, -33.3), (88.8, 66.6, 55.5))
+    pane.state.crop = box
+    eventually(lambda: not crop.sides[0].disabled)
+    for side in crop.sides:
+        side.set_state({"value": [round(part / 0.005) * 0.005 for part in side.value]})
+    assert pane.state.crop == box
+    low, high = crop.sides[1].value
+    crop.sides[1].set_state({"value": [low, high + 0.05]})
+    moved = pane.state.crop
+    assert (moved.low, moved.high[0], moved.high[2]) == (box.low, 88.8, 55.5)
+    assert moved.high[1] > 66.6
+
+
+def test_values_that_are_not_hu_have_no_tissues_and_the_controls_say_so(
+    volume: hv.Volume,
+) -> None:
+    view = hva.View(replace(volume, unit="unknown"), "axial", controls=False)
+    tissues, surfaces = hva.TissueControls(view), hva.SurfaceControls(view)
+    eventually(lambda: tissues.find.disabled)
+    assert all(made.disabled for made in tissues.toggles.values())
+    assert all(made.disabled for made in surfaces.toggles.values())
+    assert "not HU" in tissues.text.value
+    view.close()
+
+
+def test_closed_controls_follow_no_longer(pane: Any) -> None:
+    before = len(pane.screen._followers)
+    hva.WindowControls(pane).close()
+    hva.Histogram(pane).close()
+    assert len(pane.screen._followers) == before
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,8 @@ class Viewer:
         self._tool = "crosshair"
         self._selected: int | None = None
         self._draft: Draft | None = None
-        self._active_pane = "axial"
+        layout = self.state.layout
+        self._active_pane = "axial" if layout == "four-up" else layout
         self._hover: PointerEvent | None = None
         self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
@@ -87,7 +88,7 @@ class Viewer:
         self._closed = False
         # What a session brought along, it holds.
         self._saved_measurements = self.state.value.measurements
-        self.state.observe(self._state_changed, "value")
+        self.state.follow(self._state_changed)
 
     def listen(
         self,
@@ -206,6 +207,16 @@ class Viewer:
         unit = self.volume.unit
         return "" if unit == "HU" else f"no 3D: the values are {unit}, not HU"
 
+    def forget_pointer(self) -> None:
+        """Take it that the pointer is over no pane: what it was over is no longer shown."""
+        self._hover = None
+
+    def free_scene(self) -> None:
+        """Let go of the 3D scene until it is asked for again."""
+        scene, self._scene = self._scene, None
+        if scene is not None:
+            scene.close()
+
     def pointed(self) -> Reading | None:
         """Return what is under the pointer; None where it is over no plane."""
         hover = self._hover
@@ -245,10 +256,8 @@ class Viewer:
             return
         self._closed = True
         self._on_dirty = self._on_frame = None
-        self.state.unobserve(self._state_changed, "value")
-        scene, self._scene = self._scene, None
-        if scene is not None:
-            scene.close()
+        self.state.unfollow(self._state_changed)
+        self.free_scene()
 
     # What the tools ask.
 
@@ -404,16 +413,16 @@ class Viewer:
         growing = Measurement(kind, points, pane, draft.oblique)
         return replace(state, measurements=(*state.measurements, growing))
 
-    def _state_changed(self, change: Any) -> None:
-        if change.new.layout != "four-up":
+    def _state_changed(self, old: ViewState, new: ViewState) -> None:
+        if new.layout != "four-up":
             # Keys act on what is seen.
-            self._active_pane = change.new.layout
-        if tissues_shown(change.new) - tissues_shown(change.old):
+            self._active_pane = new.layout
+        if tissues_shown(new) - tissues_shown(old):
             # What was stopped or has failed is asked for again.
             self._tissues_refused = False
-        if self.playing not in (None, *seen_panes(change.new)):
+        if self.playing not in (None, *seen_panes(new)):
             self.playing = None
-        self._touch(panes_touched(change.old, change.new))
+        self._touch(panes_touched(old, new))
 
     def _touch(self, panes: Iterable[str]) -> None:
         if self._on_dirty is not None:

@@ -5,7 +5,7 @@ Traitlets alone; no voxels, no toolkit. Every front end observes the same object
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from threading import RLock
@@ -16,6 +16,8 @@ from traitlets import Bunch, HasTraits, TraitType
 from hounsview.errors import ArgumentError
 from hounsview.viewstate import ViewState
 from hounsview_vizapp.history import History
+
+Follower = Callable[[ViewState, ViewState], object]
 
 # One for all states: where two are linked, two threads that change one each would wait for
 # each other for ever.
@@ -96,6 +98,17 @@ class ViewerState(HasTraits):
         self._depth = 0
         self._told = self._value
         self._gesture: ViewState | None = None
+        self._followers: list[Follower] = []
+
+    def follow(self, follower: Follower) -> None:
+        """Call `follower(old, new)` after each batch, before observers, whatever they raise."""
+        with self._lock:
+            self._followers.append(follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        """Call it no longer."""
+        with self._lock:
+            self._followers.remove(follower)
 
     def change(self, *, merge: str | None = None, **changes: Any) -> None:
         """Change fields together: one step to undo, one notification.
@@ -216,11 +229,19 @@ class ViewerState(HasTraits):
         if old == self._told and old.extra == self._told.extra:
             return
         new = self._told
+        for follow in list(self._followers):
+            follow(old, new)
+        error: Exception | None = None
         for name in ("value", *(each.name for each in fields(ViewState))):
             before, after = (old, new) if name == "value" else (
                 getattr(old, name), getattr(new, name)
             )  # fmt: skip
             if before is not after and before != after:
-                self.notify_change(
-                    Bunch(name=name, old=before, new=after, owner=self, type="change")
-                )
+                change = Bunch(name=name, old=before, new=after, owner=self, type="change")
+                try:
+                    self.notify_change(change)
+                except Exception as raised:
+                    # Links of other fields must hear of them nevertheless.
+                    error = error or raised
+        if error is not None:
+            raise error

@@ -45,7 +45,10 @@ def find_tissues(volume: Volume, progress: Progress | None = None) -> Found:
         If `progress` returned False.
     """
     found = hv.masks.segment(volume, progress=progress)
-    reasons = [f"{name.replace('_', ' ')}: {why}" for name, why in found.reasons.items()]
+    missing: dict[str, list[str]] = {}
+    for name, why in found.reasons.items():
+        missing.setdefault(why, []).append(name.replace("_", " "))
+    reasons = [f"{', '.join(names)}: {why}" for why, names in missing.items()]
     where = TissueMap.of(found, volume.shape)
     return Found(where, (*found.notes, *reasons), numbers_of(volume, found))
 

@@ -21,7 +21,7 @@ from hounsview_vizapp.notebook.flow import Flow
 from hounsview_vizapp.notebook.messages import Event, KeyEvent, event_of, ratio_of, size_of
 
 _STATIC: Final = Path(__file__).parent / "static"
-_HINT: Final = "Click the picture first: then the wheel turns slices"
+HINT: Final = "Click the picture first: then the wheel turns slices, and zooms in 3D"
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +66,8 @@ class Canvas(anywidget.AnyWidget):
     wanted = List(Unicode()).tag(sync=True)
     cursor = Unicode("crosshair").tag(sync=True)
     label = Unicode("CT picture").tag(sync=True)
-    hint = Unicode(_HINT).tag(sync=True)
+    hint = Unicode(HINT).tag(sync=True)
+    """Said to whoever turns the wheel before a click; without it the wheel is the page's."""
 
     def __init__(
         self,
@@ -80,8 +81,6 @@ class Canvas(anywidget.AnyWidget):
             name=uuid4().hex[:12], grid=[list(row) for row in grid], height=height,
             wanted=list(wanted), label=label,
         )  # fmt: skip
-        self.is_visible = False
-        """Whether any view of it can be seen."""
         self.was_loaded = False
         """Whether any page ever showed it."""
         self.bytes_sent = 0
@@ -89,11 +88,17 @@ class Canvas(anywidget.AnyWidget):
         self.flow = Flow()
         self._listener: Listener | None = None
         self._sizes: dict[str, tuple[tuple[int, int], float]] = {}
+        self._visible_on: set[str] = set()
         self.on_msg(self._told)
 
     def listen(self, listener: Listener | None) -> None:
         """Set who is told what happens; None: nobody."""
         self._listener = listener
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether any view of it, on any page, can be seen."""
+        return bool(self._visible_on)
 
     @property
     def panes(self) -> tuple[str, ...]:
@@ -120,7 +125,8 @@ class Canvas(anywidget.AnyWidget):
         if kind == "shown":
             self.flow.confirmed(int(content.get("number", 0)))
         elif kind == "visible":
-            self.is_visible = bool(content.get("visible"))
+            page = str(content.get("page", ""))[:40]
+            (self._visible_on.add if content.get("visible") else self._visible_on.discard)(page)
         elif kind == "size":
             self._resized(content)
             return

@@ -31,7 +31,6 @@ _ARROWS: Final = {
     "Down": (0.0, -0.02),
 }
 _BARS: Final = (92, 98, 108)
-_HINT: Final = "Drag points; double click adds one, right click removes it"
 
 
 class Histogram(Canvas):
@@ -51,7 +50,7 @@ class Histogram(Canvas):
         super().__init__(
             [[_PANE]], height=height, wanted=_KEYS, label="histogram and transfer function"
         )
-        self.hint = _HINT
+        self.hint = ""
         self.loop = shared_loop()
         self.curve = Curve()
         self._inbox = Inbox()
@@ -73,6 +72,8 @@ class Histogram(Canvas):
         """Take it away, and let go of the volume."""
         self.listen(None)
         self._counted = None
+        if self._screen is not None:
+            self._screen.unfollow(self.follow)
         super().close()
 
     # What the canvas tells, in any thread.

@@ -26,6 +26,10 @@ _STILL_S: Final = 0.25
 """After so long without a change frames are sent without loss, and 3D is refined."""
 
 
+_UNSEEN_S: Final = 60.0
+"""After so long without anybody who sees it the 3D scene is let go: 30 to 100 MB."""
+
+
 class Painter:
     """Draws what is out of date and can be seen, never more than the browser takes.
 
@@ -115,8 +119,10 @@ class Painter:
         self.mark({pane})
 
     def on_freed(self) -> None:
-        """Go on where frames had to wait."""
+        """Go on where frames had to wait; what nobody sees any more gives memory back."""
         self._loop.post(self._go_on)
+        if not self._canvas.is_visible:
+            self._loop.later(_UNSEEN_S, self._free_unseen)
 
     def on_page_loaded(self) -> None:
         """Draw everything: the page has nothing yet."""
@@ -145,6 +151,14 @@ class Painter:
             self._flush()
         elif self._is_unfinished():
             self._rest_soon()
+
+    def _free_unseen(self) -> None:
+        if self._canvas.is_visible or self._closed or self._scene_shown == "":
+            return
+        self._scene_shown = ""
+        self._viewer.free_scene()
+        with self._lock:
+            self._dirty.add("3d")
 
     def _is_unfinished(self) -> bool:
         panes = set(self._canvas.panes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,20 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 from traitlets import Dict, Instance, Tuple
 from traitlets import List as ListTrait
 
-from hounsview.errors import HounsviewError, RenderingUnavailableError
+from hounsview.errors import (
+    CancelledError,
+    HounsviewError,
+    RenderingUnavailableError,
+)
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
-from hounsview_vizapp.contents import Entry, in_plain_words, to_be_told
+from hounsview_vizapp.contents import in_plain_words, to_be_told
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.freeing import give_back
-from hounsview_vizapp.jobs import Job, Tell
+from hounsview_vizapp.jobs import Tell
 from hounsview_vizapp.measured import measured, rows_of
 from hounsview_vizapp.notebook.canvas import Canvas
+from hounsview_vizapp.notebook.loading import Loader
 from hounsview_vizapp.notebook.loop import Later, shared_loop
 from hounsview_vizapp.notebook.painting import Painter
-from hounsview_vizapp.opened import Opened, open_entry, open_path
+from hounsview_vizapp.notebook.work import Work
 from hounsview_vizapp.panes.pointer import Reading
-from hounsview_vizapp.pictures import composed, picture_of, preview_of, sentence
+from hounsview_vizapp.pictures import composed, picture_of, sentence
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools.actions import actions
@@ -31,10 +37,12 @@ from hounsview_vizapp.tools.actions import actions
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from hounsview.sessions import Source
+
 Follower = Callable[[], object]
 
 _GRID: Final = (("axial", "3d"), ("coronal", "sagittal"))
-_BROWSERS: Final = frozenset({"F5", "F6", "Ctrl+Tab"})
+BROWSER_KEYS: Final = frozenset({"F5", "F6", "Ctrl+Tab"})
 """Keys that a person expects to mean what they mean in every page."""
 _FOLLOW_S: Final = 0.12
 """Controls follow so often while something moves."""
@@ -43,7 +51,7 @@ _FOLLOW_S: Final = 0.12
 def canvas_keys() -> list[str]:
     """Return the keys that mean something in a notebook's canvas."""
     named = [key for action in actions().values() for key in action.keys]
-    return [key for key in named if key not in _BROWSERS]
+    return [key for key in named if key not in BROWSER_KEYS]
 
 
 class Screen(Canvas):
@@ -53,10 +61,13 @@ class Screen(Canvas):
     ----------
     volume : Volume or path-like
         What `hounsview_vizapp.opened.open_path` takes is loaded in a thread; see `wait`.
-    layout : str, optional
-        A pane's name, which stays; by default the panes follow `ViewState.layout`.
+    pane : str, optional
+        The one pane that is shown; by default the panes follow `ViewState.layout`.
     state : ViewState or ViewerState, optional
-        Where to begin; a `ViewerState` may be shared by several.
+        Where to begin; a `ViewerState` may be shared by several. With it a session file
+        gives its scan alone.
+    begin : dict, optional
+        Fields of the state that a person asked for: before what a session file says.
     series, unit : optional
         As for `hounsview.load`, where `volume` is a path.
     height : str
@@ -80,15 +91,15 @@ class Screen(Canvas):
         *,
         pane: str | None = None,
         state: ViewState | ViewerState | None = None,
+        begin: dict[str, Any] | None = None,
         series: str | int | None = None,
         unit: str | None = None,
         height: str = "560px",
     ) -> None:
         super().__init__([[pane]] if pane else _GRID, height=height, wanted=canvas_keys())
         self.state = state if isinstance(state, ViewerState) else ViewerState(state)
-        """The view: change it, observe it, link it."""
-        self.entries: list[Entry] = []
-        """What lies under the path that was opened."""
+        if begin:
+            self.state.change(**begin)
         self.loop = shared_loop()
         self._pane = pane
         self._painter: Painter | None = None
@@ -96,24 +107,25 @@ class Screen(Canvas):
         self._followers: list[Follower] = []
         self._resters: list[Follower] = []
         self._following: Later | None = None
-        self._job: Job[Any] | None = None
-        self._ticket = object()
-        self._failure: Exception | None = None
+        self.work = Work(self.loop, self._show_progress)
+        self.loader = Loader(self, begin or {}, keeps_state=state is not None)
+        """What lies under the path that was opened, and what loads it."""
         self._measured: tuple[Volume | None, Any] = (None, ())
         self.on_msg(self._asked)
         if isinstance(volume, Volume):
             self.show_volume(volume)
         else:
-            self._load(str(volume), series, unit)
+            self.loader.load_path(os.fspath(volume), series, unit)
 
     # What is shown.
 
-    def show_volume(self, volume: Volume, opened: Opened | None = None) -> None:
-        """Show another volume in the view as it is."""
+    def show_volume(self, volume: Volume, source: Source | None = None) -> None:
+        """Show another volume in the view as it is; `source` is for session files."""
         self._let_go()
-        source = None if opened is None else opened.source
         self.findings = volume.report.findings
         viewer = Viewer(volume, self.state, source=source)
+        if self._pane is not None:
+            viewer.active_pane = self._pane
         self.viewer = viewer
         self._painter = Painter(
             self, viewer, self.loop,
@@ -126,20 +138,6 @@ class Screen(Canvas):
             self.say(in_plain_words(told[0]) + more, "warn")
         self.follow_soon()
 
-    def open_entry(self, entry: Entry) -> None:
-        """Load another of `entries`."""
-        if not entry.can_be_shown:
-            refusals = entry.report.of("refusal")
-            words = in_plain_words(refusals[0]) if refusals else f"This is {entry.kind}."
-            self.say(words, "bad")
-            return
-        where, entries = entry.source.path or "", self.entries
-        self._begin(
-            f"Loading {entry.title}",
-            lambda tell: open_entry(entry, where, entries, tell, on_previewed=self._preview),
-            self._opened,
-        )
-
     def wait(self, seconds: float | None = None) -> None:
         """Wait until what is loaded or looked for is there.
 
@@ -150,13 +148,11 @@ class Screen(Canvas):
         TimeoutError
             If it takes longer.
         """
-        job = self._job
-        if job is not None and not job.wait(seconds):
-            msg = f"still at work after {seconds:g} s: {self.progress.get('text', '')}"
+        if not self.work.wait(seconds):
+            msg = f"still at work after {seconds:g} s: {self.work.doing}"
             raise TimeoutError(msg)
-        self.loop.settle()
-        if self._failure is not None:
-            raise self._failure
+        if self.loader.failure is not None:
+            raise self.loader.failure
 
     @property
     def volume(self) -> Volume:
@@ -229,7 +225,8 @@ class Screen(Canvas):
         self._let_go()
         self._followers.clear()
         self._resters.clear()
-        self.entries, self.findings, self._measured = [], (), (None, ())
+        self.findings, self._measured = (), (None, ())
+        self.loader.forget()
         super().close()
         give_back()
 
@@ -265,6 +262,12 @@ class Screen(Canvas):
         if self._following is None:
             self._following = self.loop.later(_FOLLOW_S, self._follow)
 
+    def unfollow(self, follow: Follower) -> None:
+        """Call it no longer."""
+        for kept in (self._followers, self._resters):
+            if follow in kept:
+                kept.remove(follow)
+
     def run(
         self, what: str, work: Callable[[Tell], Any], on_done: Callable[[Any], object]
     ) -> None:
@@ -279,104 +282,42 @@ class Screen(Canvas):
         on_done : callable
             Takes the result, in the loop.
         """
-        if self._job is not None:
+        if self.work.is_busy:
             self.say("Something is at work: wait for it, or cancel it.")
             return
-        self._begin(what, work, on_done)
+        self.work.begin(what, work, self.guarding(on_done), partial(self.say_failed, what))
 
     def find_tissues(self) -> None:
         """Look for the tissues that are to be shown, unless that is being done."""
         viewer = self.viewer
-        if viewer is None or not viewer.needs_tissues or self._job is not None:
+        if viewer is None or not viewer.needs_tissues or self.work.is_busy:
             return
 
-        def ended(found: Any) -> None:
-            viewer.show_tissues(found)
+        def found(tissues: Any) -> None:
+            viewer.show_tissues(tissues)
             self.follow_soon()
 
-        self._begin("Looking for tissues", viewer.find_tissues, ended, lambda: ended(None))
-
-    # Jobs.
-
-    def _begin(
-        self,
-        what: str,
-        work: Callable[[Tell], Any],
-        on_done: Callable[[Any], object],
-        on_failed: Callable[[], object] = lambda: None,
-    ) -> None:
-        if self._job is not None:
-            self._job.cancel()
-        self._failure = None
-        self.progress = {"text": what, "share": 0.0}
-        ticket = object()
-        self._ticket = ticket
-
-        def tell(done: int, total: int, doing: str) -> None:
-            share = round(done / total, 2) if total else 0.0
-            if self._ticket is ticket and share != self.progress.get("share"):
-                self.progress = {"text": doing or what, "share": share}
-
-        def end(then: Callable[[], object]) -> None:
-            if self._ticket is ticket:
-                self._job = None
-                self.progress = {}
-                self.guarded(then)
-
         def failed(error: Exception) -> None:
-            self._failure = error
-            on_failed()
-            self.say_error(f"{what} failed", error)
+            found(None)
+            self.say_failed("Looking for tissues", error)
 
-        def stopped() -> None:
-            on_failed()
-            self.say(f"{what}: cancelled.")
-
-        post = self.loop.post
-        self._job = Job(
-            work,
-            on_done=lambda result: post(partial(end, partial(on_done, result))),
-            on_error=lambda error: post(partial(end, partial(failed, error))),
-            on_progress=tell,
-            on_cancelled=lambda: post(partial(end, stopped)),
+        self.work.begin(
+            "Looking for tissues", viewer.find_tissues, self.guarding(found), failed
         )
 
-    def _load(self, path: str, series: str | int | None, unit: str | None) -> None:
-        wanted = None if series is None else str(series)
-        self._begin(
-            f"Loading {path}",
-            lambda tell: open_path(
-                path, tell, series=wanted, unit=unit,
-                on_listed=self._listed, on_previewed=self._preview,
-            ),
-            self._opened,
-        )  # fmt: skip
+    def guarding(self, do: Callable[[Any], object]) -> Callable[[Any], object]:
+        """Return what does something with a value, and shows in the cell what it raises."""
+        return lambda result: self.guarded(partial(do, result))
 
-    def _listed(self, _: str, entries: list[Entry]) -> None:
-        self.entries = entries
+    def say_failed(self, what: str, error: Exception) -> None:
+        """Say how work ended that did not end well."""
+        if isinstance(error, CancelledError):
+            self.say(f"{what}: cancelled.")
+        else:
+            self.say_error(f"{what} failed", error)
 
-    def _preview(self, volumes: list[Volume]) -> None:
-        self.loop.post(partial(self._show_preview, volumes))
-
-    def _show_preview(self, volumes: list[Volume]) -> None:
-        if self.viewer is not None:
-            return
-        frames = {}
-        for pane, volume in zip(self.panes, volumes, strict=False):
-            known = self.size_of(pane)
-            if known is not None:
-                frames[pane] = preview_of(volume, *known)
-        if frames:
-            self.show(frames, lossless=False)
-
-    def _opened(self, opened: Opened | None) -> None:
-        if opened is None:
-            return
-        self.entries = opened.entries
-        if opened.state is not None:
-            self.state.start_over(opened.state)
-        self.say("")
-        self.show_volume(opened.volume, opened)
+    def _show_progress(self, shown: dict[str, Any]) -> None:
+        self.progress = shown
 
     def _needed(self) -> Viewer:
         if self.viewer is None:
@@ -387,10 +328,7 @@ class Screen(Canvas):
     def _let_go(self) -> None:
         painter, self._painter = self._painter, None
         viewer, self.viewer = self.viewer, None
-        self._ticket = object()
-        job, self._job = self._job, None
-        if job is not None:
-            job.cancel()
+        self.work.forget()
         if painter is not None:
             painter.close()
         if viewer is not None:
@@ -402,16 +340,19 @@ class Screen(Canvas):
         viewer = self.viewer
         if viewer is None:
             return
-        if self._pane is None:
+        if self._pane is not None:
+            viewer.active_pane = self._pane
+        else:
             layout = self.state.layout
             grid = [list(row) for row in _GRID] if layout == "four-up" else [[layout]]
             if grid != self.grid:
                 self.grid = grid
+                viewer.forget_pointer()
         if self.active != viewer.active_pane:
             self.active = viewer.active_pane
 
     def _drawn(self, at_rest: bool) -> None:
-        self._take_pointer()
+        self.guarded(self._take_pointer)
         self.find_tissues()
         if at_rest:
             for follow in list(self._resters):
@@ -421,7 +362,7 @@ class Screen(Canvas):
 
     def _follow(self) -> None:
         self._following = None
-        self._take_numbers()
+        self.guarded(self._take_numbers)
         for follow in list(self._followers):
             self.guarded(follow)
 
@@ -440,7 +381,7 @@ class Screen(Canvas):
             self.numbers = rows_of(measured(*known))
 
     def _asked(self, _: object, content: dict[str, Any], __: Sequence[Any]) -> None:
-        if content.get("type") == "cancel" and self._job is not None:
-            self._job.cancel()
+        if content.get("type") == "cancel":
+            self.work.cancel()
         elif content.get("type") == "dismiss":
             self.say("")

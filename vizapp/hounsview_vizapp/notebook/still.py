@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.notebook.encoding import data_uri
 from hounsview_vizapp.notebook.loop import Later
+
+if TYPE_CHECKING:
+    from hounsview_vizapp.notebook.screen import Screen
 
 _ROWS: Final = 700
 _AFTER_S: Final = 0.7
@@ -34,16 +37,16 @@ body:has(.hv-live-{name}) .hv-still-{name} {{ display: none; }}
 
 
 class Still:
-    """A second output of a cell, that the live canvas hides.
+    """Second outputs of cells, that the live canvas hides; one for all of a screen's.
 
     Parameters
     ----------
     screen : Screen
     """
 
-    def __init__(self, screen: Any) -> None:
+    def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._handle: Any = None
+        self._handles: list[Any] = []
         self._shown: Any = None
         self._coming: Later | None = None
 
@@ -52,9 +55,14 @@ class Still:
         from IPython.display import HTML, display
 
         screen = self._screen
-        self._handle = display(HTML(self._html(screen.quick_picture(_ROWS))), display_id=True)
-        screen.follow_with(self.update, at_rest=True)
-        screen.loop.later(_LATE_S, self._check)
+        picture = screen.last_picture(_ROWS)
+        if picture is None:
+            picture = screen.quick_picture(_ROWS)
+        handle = display(HTML(self._html(picture)), display_id=True)
+        if not self._handles:
+            screen.follow_with(self.update, at_rest=True)
+            screen.loop.later(_LATE_S, self._check)
+        self._handles.append(handle)
 
     def update(self) -> None:
         """Show soon what the canvas shows; in the loop, when all stands still."""
@@ -64,7 +72,9 @@ class Still:
 
     def _update(self) -> None:
         screen = self._screen
-        shown = screen.state.value, id(screen.viewer), tuple(map(tuple, screen.grid))
+        viewer = screen.viewer
+        labels = None if viewer is None else viewer.labels
+        shown = screen.state.value, id(viewer), id(labels), tuple(map(tuple, screen.grid))
         if shown != self._shown and screen.is_settled:
             self._shown = shown
             self._show(screen.last_picture(_ROWS))
@@ -72,7 +82,11 @@ class Still:
     def _check(self) -> None:
         """Draw without a page, 3D too, where none shows the canvas; and say why."""
         screen = self._screen
-        if not screen.was_loaded and screen.viewer is not None:
+        if screen.was_loaded:
+            return
+        if screen.work.is_busy:
+            screen.loop.later(_LATE_S, self._check)
+        elif screen.viewer is not None:
             screen.run(
                 "Drawing a still picture",
                 lambda _: screen.drawn_picture((_ROWS, round(1.2 * _ROWS))),
@@ -82,8 +96,10 @@ class Still:
     def _show(self, picture: Picture | None, note: str = "") -> None:
         from IPython.display import HTML
 
-        if picture is not None and self._handle is not None:
-            self._handle.update(HTML(self._html(picture, note)))
+        if picture is not None:
+            html = HTML(self._html(picture, note))
+            for handle in self._handles:
+                handle.update(html)
 
     def _html(self, picture: Picture | None, note: str = "") -> str:
         if picture is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,21 +11,14 @@ import ipywidgets as widgets
 from traitlets import Float, Instance, List, Tuple, dlink
 
 from hounsview.errors import ArgumentError, PathNotFoundError
-from hounsview.viewstate import PLANES, ViewState
+from hounsview.presets import rendering_presets
+from hounsview.viewstate import LAYOUTS, PLANES, ViewState
 from hounsview.viewstate.checks import one_of
 from hounsview.volume import Volume
+from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.movies import MovieWish, check_movie, write_movie_of
-from hounsview_vizapp.notebook.controls.findings import FindingsControls, guide_html
-from hounsview_vizapp.notebook.controls.measurements import MeasureControls
-from hounsview_vizapp.notebook.controls.rendering import CropControls, RenderingControls
-from hounsview_vizapp.notebook.controls.slices import (
-    CineControls,
-    SlabControls,
-    SliceSlider,
-    WindowControls,
-)
-from hounsview_vizapp.notebook.controls.tissues import SurfaceControls, TissueControls
-from hounsview_vizapp.notebook.histogram import Histogram
+from hounsview_vizapp.notebook import cells
+from hounsview_vizapp.notebook.pages import CONTROLS, pages_of
 from hounsview_vizapp.notebook.screen import Screen
 from hounsview_vizapp.notebook.still import Still
 from hounsview_vizapp.panes.pointer import Reading
@@ -34,9 +28,10 @@ from hounsview_vizapp.state import ViewerState
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-CONTROLS: Final = ("slices", "3d", "tissues", "measure", "series", "help")
+AnyState = ViewState | ViewerState | None
+AnyPath = str | PathLike[str]
+
 _TITLES: Final = {"3d": "3D"}
-"""Names of the pages of controls."""
 
 
 class Shown(widgets.VBox):
@@ -56,10 +51,12 @@ class Shown(widgets.VBox):
     findings = Tuple()
     """`hounsview.Finding` of what is shown."""
 
-    def __init__(self, screen: Screen, beside: Sequence[Any] = ()) -> None:
+    def __init__(self, screen: Screen) -> None:
         self.screen = screen
-        self._displayed_by: object = None
-        super().__init__([screen, *beside])
+        self.shown_in: dict[str, set[int]] = {}
+        """Which cells display it, and in which of their runs."""
+        self._still = Still(screen)
+        super().__init__([screen])
         for name in ("viewer", "pointer", "numbers", "findings"):
             dlink((screen, name), (self, name))
         dlink((screen, "pointer"), (self, "pointer_hu"), _hu_of)
@@ -71,16 +68,32 @@ class Shown(widgets.VBox):
 
     @property
     def volume(self) -> Volume:
-        """The volume that is shown; waits until it is loaded."""
+        """The volume that is shown; waits until it is loaded, and raises why it is not."""
         return self.screen.volume
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until what is loaded or looked for is there; raises why it is not."""
+        """Wait until what is loaded or looked for is there; see `Screen.wait`."""
         self.screen.wait(seconds)
 
     def snapshot(self, size: tuple[int, int] = (800, 800)) -> Image:
         """Return the view as a picture of (rows, columns); see `Screen.snapshot`."""
         return self.screen.snapshot(size)
+
+    def display(self) -> None:
+        """Display it in the cell that runs, with a still picture for later.
+
+        A view that this cell displayed when it ran before is closed.
+        """
+        from IPython import get_ipython
+        from IPython.display import display
+
+        cells.displayed(self)
+        bundle = self._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data = {**data, "text/plain": "hounsview view", "text/html": ""}
+        display(data, metadata=metadata, raw=True)
+        if get_ipython() is not None:
+            self._still.display()
 
     def close(self) -> None:
         """Take it away, and let go of the volume."""
@@ -91,19 +104,8 @@ class Shown(widgets.VBox):
         super().close()
 
     def _ipython_display_(self) -> None:
-        from IPython import get_ipython
-        from IPython.display import display
-
-        shell = get_ipython()
-        cell = None if shell is None else (id(shell), shell.execution_count)
-        if cell is not None and cell == self._displayed_by:
-            # `show` did it already: the same view is this cell's last expression too.
-            return
-        self._displayed_by = cell
-        data, metadata = _bundle(self)
-        display(data, metadata=metadata, raw=True)
-        if self.screen.comm is not None and shell is not None:
-            Still(self.screen).display()
+        if not cells.is_again(self):
+            self.display()
 
 
 class View(Shown):
@@ -114,16 +116,17 @@ class View(Shown):
     volume : Volume or path-like
         A folder, file, zip, DICOMDIR, image or session file is loaded in a thread, while
         other cells can run; see `wait`.
-    layout : str
+    layout : str, optional
         ``"four-up"``, or the one pane to begin with: ``"axial"``, ``"coronal"``,
         ``"sagittal"``, ``"3d"``.
     state : ViewState or ViewerState, optional
-        Where to begin; a `ViewerState` may be shared by several views.
+        Where to begin; a `ViewerState` may be shared by several views. With it a session
+        file gives its scan alone.
     series, unit : optional
-        As for `hounsview.load`.
-    height : str
-        Of the panes, as CSS has it.
-    controls : bool or sequence of str
+        As for `hounsview.load`; not for session files.
+    height : str or int
+        Of the panes, as CSS has it; a number is of pixels.
+    controls : bool, str or sequence of str
         Which pages of `CONTROLS`; False for none.
 
     Raises
@@ -131,7 +134,7 @@ class View(Shown):
     PathNotFoundError
         If the path does not exist.
     ArgumentError
-        If there is no such layout or page.
+        If any other argument is off.
 
     Attributes
     ----------
@@ -141,67 +144,67 @@ class View(Shown):
 
     def __init__(
         self,
-        volume: Volume | Any,
+        volume: Volume | AnyPath,
         layout: str | None = None,
         *,
-        state: ViewState | ViewerState | None = None,
+        state: AnyState = None,
         series: str | int | None = None,
         unit: str | None = None,
-        height: str = "600px",
-        controls: bool | Sequence[str] = True,
+        height: str | int = "600px",
+        controls: bool | str | Sequence[str] = True,
     ) -> None:
-        pages = CONTROLS if controls is True else tuple(controls or ())
-        unknown = set(pages) - set(CONTROLS)
-        if unknown:
-            msg = f"there are no controls {sorted(unknown)}; there are {', '.join(CONTROLS)}"
-            raise ArgumentError(msg)
-        screen = Screen(_checked(volume), state=state, series=series, unit=unit, height=height)
-        if layout is not None:
-            screen.state.layout = layout
+        names = _page_names(controls)
+        begin = {} if layout is None else {"layout": one_of(layout, LAYOUTS, "layout")}
+        screen = _screen(volume, state, height, begin=begin, series=series, unit=unit)
         super().__init__(screen)
         screen.layout.flex = "1 1 420px"
-        self._pages = _pages(screen, pages)
-        if self._pages:
+        if names:
             beside = widgets.Tab(
-                list(self._pages.values()),
-                titles=[_TITLES.get(name, name.capitalize()) for name in self._pages],
-                layout={"flex": "0 1 350px", "max_height": height, "overflow": "auto"},
-            )  # fmt: skip
-            beside.add_class("hv-controls")
-            row = widgets.HBox(
-                [screen, beside], layout={"flex_flow": "row wrap", "width": "100%"}
+                pages_of(screen, names),
+                titles=[_TITLES.get(name, name.capitalize()) for name in names],
+                layout={"flex": "0 1 350px", "max_height": screen.height, "overflow": "auto"},
             )
+            beside.add_class("hv-controls")
+            row = widgets.HBox([screen, beside], layout={"flex_flow": "row wrap"})
             self.children = (row,)
 
     def movie(
-        self, path: str | Path, pane: str = "3d", *, rows: int = 480, turns: int = 72
+        self, path: AnyPath, pane: str = "3d", *, rows: int = 480, turns: int = 72
     ) -> Path:
         """Write a movie and return its path: a turntable of ``"3d"``, or slices of a plane.
 
-        Waits; a kernel interrupt ends it, and then nothing is written.
+        Waits; a kernel interrupt, or Cancel in the view, ends it, and nothing is written.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ``.mp4`` or ``.gif``.
+        pane : str
+        rows : int
+            Height and width, px.
+        turns : int
+            Frames of a turntable.
 
         Raises
         ------
         ArgumentError
-            If the ending is neither ``.mp4`` nor ``.gif``, or there is no such pane.
+            If the ending is another, or there is no such pane.
+        CancelledError
+            If Cancel was pressed.
         WriteError
             If it cannot be written.
         """
         target = Path(path)
         check_movie(target)
+        wish = MovieWish(one_of(pane, PANES, "pane"), rows, 20.0, turns)
         volume, state = self.volume, self.state.value
         tissues = None if self.viewer is None else self.viewer.tissue_map
-        wish = MovieWish(pane, rows, 20.0, turns)
-
-        def told(done: int, total: int, what: str) -> bool:
-            del what
-            self.screen.progress = {"text": f"Drawing {target.name}", "share": done / total}
-            return True
-
+        work = self.screen.work
         try:
-            write_movie_of(volume, state, wish, target, progress=told, tissues=tissues)
+            tell = work.here(f"Drawing {target.name}")
+            write_movie_of(volume, state, wish, target, progress=tell, tissues=tissues)
         finally:
-            self.screen.progress = {}
+            work.done_here()
         return target
 
 
@@ -212,22 +215,34 @@ class SlicePane(Shown):
     ----------
     volume : Volume or path-like
     plane : str
+        ``"axial"``, ``"coronal"`` or ``"sagittal"``.
     state : ViewState or ViewerState, optional
         A `ViewerState` may be shared by several panes, which then move together.
-    height : str
-        As CSS has it.
+    series, unit : optional
+        As for `hounsview.load`; not for session files.
+    height : str or int
+        As CSS has it; a number is of pixels.
+
+    Raises
+    ------
+    PathNotFoundError
+        If the path does not exist.
+    ArgumentError
+        If any other argument is off.
     """
 
     def __init__(
         self,
-        volume: Volume | Any,
+        volume: Volume | AnyPath,
         plane: str = "axial",
         *,
-        state: ViewState | ViewerState | None = None,
-        height: str = "420px",
+        state: AnyState = None,
+        series: str | int | None = None,
+        unit: str | None = None,
+        height: str | int = "420px",
     ) -> None:
-        one_of(plane, PLANES, "plane")
-        super().__init__(Screen(_checked(volume), pane=plane, state=state, height=height))
+        pane = one_of(plane, PLANES, "plane")
+        super().__init__(_screen(volume, state, height, pane=pane, series=series, unit=unit))
 
 
 class VolumePane(Shown):
@@ -239,74 +254,46 @@ class VolumePane(Shown):
     preset : str, optional
         See `hounsview.rendering_presets`.
     state : ViewState or ViewerState, optional
-    height : str
-        As CSS has it.
-    """
-
-    def __init__(
-        self,
-        volume: Volume | Any,
-        preset: str | None = None,
-        *,
-        state: ViewState | ViewerState | None = None,
-        height: str = "420px",
-    ) -> None:
-        screen = Screen(_checked(volume), pane="3d", state=state, height=height)
-        if preset is not None:
-            screen.state.rendering = preset
-        super().__init__(screen)
-
-
-def show(volume: Volume | Any, layout: str | None = None, **options: Any) -> View:
-    """Display a view in the cell that runs, and return it; see `View` for the options."""
-    view = View(volume, layout, **options)
-    view._ipython_display_()
-    return view
-
-
-def _pages(screen: Screen, names: Sequence[str]) -> dict[str, Any]:
-    """Return the pages of controls by name."""
-    makers = {
-        "slices": lambda: [
-            WindowControls(screen), *(SliceSlider(screen, plane) for plane in
-            ("axial", "coronal", "sagittal")), SlabControls(screen), CineControls(screen),
-        ],
-        "3d": lambda: [
-            RenderingControls(screen), Histogram(screen), SurfaceControls(screen),
-            CropControls(screen),
-        ],
-        "tissues": lambda: [TissueControls(screen)],
-        "measure": lambda: [MeasureControls(screen)],
-        "series": lambda: [FindingsControls(screen)],
-        "help": lambda: [widgets.HTML(guide_html())],
-    }  # fmt: skip
-    return {name: widgets.VBox(makers[name]()) for name in names}
-
-
-def _checked(volume: Any) -> Any:
-    """Return a volume, or a path that exists.
+    series, unit : optional
+        As for `hounsview.load`; not for session files.
+    height : str or int
+        As CSS has it; a number is of pixels.
 
     Raises
     ------
     PathNotFoundError
+        If the path does not exist.
     ArgumentError
+        If any other argument is off.
     """
-    if isinstance(volume, Volume):
-        return volume
-    if not isinstance(volume, (str, Path)):
-        msg = f"a view takes a Volume or a path, not {type(volume).__name__}"
-        raise ArgumentError(msg)
-    path = Path(volume).expanduser()
-    if not path.exists():
-        msg = f"{path} does not exist (looked for it from {Path.cwd()})"
-        raise PathNotFoundError(msg, files=[path])
-    return path
+
+    def __init__(
+        self,
+        volume: Volume | AnyPath,
+        preset: str | None = None,
+        *,
+        state: AnyState = None,
+        series: str | int | None = None,
+        unit: str | None = None,
+        height: str | int = "420px",
+    ) -> None:
+        begin = {}
+        if preset is not None:
+            begin["rendering"] = one_of(preset, rendering_presets(), "rendering preset")
+        super().__init__(
+            _screen(volume, state, height, pane="3d", begin=begin, series=series, unit=unit)
+        )
 
 
-def _bundle(shown: Shown) -> tuple[Any, Any]:
-    bundle = shown._repr_mimebundle_()
-    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-    return {**data, "text/plain": "hounsview view", "text/html": ""}, metadata
+def show(volume: Volume | AnyPath, layout: str | None = None, **options: Any) -> View:
+    """Display a view in the cell that runs, and return it; see `View` for the options.
+
+    Running the cell again closes the view that it showed before.
+    """
+    view = View(volume, layout, **options)
+    view.display()
+    cells.expect_again(view)
+    return view
 
 
 def close_parts(widget: Any) -> None:
@@ -318,6 +305,41 @@ def close_parts(widget: Any) -> None:
         part = getattr(widget, name, None)
         if isinstance(part, widgets.Widget):
             part.close()
+
+
+def _screen(volume: Any, state: Any, height: Any, **options: Any) -> Screen:
+    """Return a screen; every argument is looked at before anything is made or loaded."""
+    if not isinstance(state, (ViewState, ViewerState, type(None))):
+        msg = f"state must be a ViewState or a ViewerState, not {state!r:.60}"
+        raise ArgumentError(msg)
+    if isinstance(height, bool) or not isinstance(height, (str, int)):
+        msg = f"height must be as CSS has it, such as '600px', or whole pixels, not {height!r}"
+        raise ArgumentError(msg)
+    shown = f"{height}px" if isinstance(height, int) else height
+    return Screen(_checked(volume), state=state, height=shown, **options)
+
+
+def _page_names(controls: bool | str | Sequence[str]) -> tuple[str, ...]:
+    if controls is True:
+        return CONTROLS
+    names = (controls,) if isinstance(controls, str) else tuple(controls or ())
+    for name in names:
+        one_of(name, CONTROLS, "page of controls")
+    return names
+
+
+def _checked(volume: Any) -> Volume | Path:
+    """Return a volume, or a path that exists."""
+    if isinstance(volume, Volume):
+        return volume
+    if not isinstance(volume, (str, PathLike)):
+        msg = f"a view takes a Volume or a path, not {type(volume).__name__}"
+        raise ArgumentError(msg)
+    path = Path(volume).expanduser()
+    if not path.exists():
+        msg = f"{path} does not exist (looked for it from {Path.cwd()})"
+        raise PathNotFoundError(msg, files=[path])
+    return path
 
 
 def _hu_of(reading: Reading | None) -> float | None:

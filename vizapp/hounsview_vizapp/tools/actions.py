@@ -125,11 +125,14 @@ def _slices() -> Iterator[Action]:
 
 def _views() -> Iterator[Action]:
     yield Action("maximise", "View", "This pane alone, or all four", ("F", "Return"), _maximise)
-    yield Action("next pane", "View", "Next pane", ("Ctrl+Tab",), _next_pane)
+    yield Action("next pane", "View", "Next pane", ("Ctrl+Tab", "Shift+N"), _next_pane)
     labels = {"four-up": "All four panes", "3d": "3D alone"}
-    for name, key in zip(LAYOUTS, ("F2", "F3", "F4", "F5", "F6"), strict=True):
+    # Browsers keep F5, F6 and Ctrl+Tab for themselves.
+    letters = ("F", "A", "C", "G", "D")
+    for name, key, letter in zip(LAYOUTS, ("F2", "F3", "F4", "F5", "F6"), letters, strict=True):
         label = labels.get(name, f"{name.capitalize()} alone")
-        yield Action(f"layout {name}", "View", label, (key,), partial(_set, "layout", name))
+        both = (key, f"Shift+{letter}")
+        yield Action(f"layout {name}", "View", label, both, partial(_set, "layout", name))
     for keys, label, factor in ((("+", "="), "Zoom in", 1.15), (("-",), "Zoom out", 1 / 1.15)):
         yield Action(label.lower(), "View", label, keys, partial(_zoom, factor))
     for key, label, right, down in (

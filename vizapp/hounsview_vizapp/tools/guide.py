@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import groupby
 from typing import Final
 
@@ -20,9 +20,16 @@ MOUSE: Final[Mapping[str, str]] = {
 }
 
 
-def guide() -> dict[str, dict[str, str]]:
-    """Return by heading what each key, or movement of the mouse, does."""
+def guide(without: Container[str] = ()) -> dict[str, dict[str, str]]:
+    """Return by heading what each key, or movement of the mouse, does.
+
+    Parameters
+    ----------
+    without : container of str
+        Keys that a front end does not get.
+    """
     groups: dict[str, dict[str, str]] = {"Mouse": dict(MOUSE)}
     for name, members in groupby(actions().values(), lambda action: action.group):
-        groups[name] = {", ".join(a.keys): a.label for a in members if a.keys}
+        shown = [([key for key in a.keys if key not in without], a.label) for a in members]
+        groups[name] = {", ".join(keys): label for keys, label in shown if keys}
     return groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,8 +42,9 @@ class Control(widgets.VBox):
     """
 
     def __init__(self, target: Any) -> None:
+        screen = screen_of(target)  # refused before anything is made
         super().__init__(layout={"padding": "0 2px", "overflow": "hidden"})
-        self.screen = screen_of(target)
+        self.screen = screen
         self._filler: int | None = None
         self.children = tuple(self.make())
         self.follow()
@@ -54,6 +56,13 @@ class Control(widgets.VBox):
 
     def fill(self, viewer: Viewer) -> None:
         """Set the widgets as the view is."""
+
+    def close(self) -> None:
+        """Follow no longer, and go."""
+        screen = getattr(self, "screen", None)
+        if screen is not None:
+            screen.unfollow(self.follow)
+        super().close()
 
     def follow(self) -> None:
         """Show what is true now."""
@@ -152,7 +161,13 @@ def button(label: str, do: Callable[[], object], tip: str = "", width: str = "au
 def set_number(widget: Any, value: float) -> None:
     """Set a number; its range grows where it has to."""
     if not is_shown(widget, value):
-        set_range(widget, min(widget.min, value), max(widget.max, value))
+        # By whole steps: another grid would make the browser move the value.
+        step = widget.step
+        set_range(
+            widget,
+            min(widget.min, math.floor(value / step) * step),
+            max(widget.max, math.ceil(value / step) * step),
+        )
         widget.value = value
 
 
@@ -175,7 +190,6 @@ def is_shown(widget: Any, value: float) -> bool:
     return bool(abs(widget.value - value) <= 0.5 * widget.step * (1 + 1e-9))
 
 
-def row(*parts: Any, wrap: bool = True) -> Any:
-    """Return widgets in a row."""
-    flow = "row wrap" if wrap else "row nowrap"
-    return widgets.HBox(parts, layout={"flex_flow": flow, "width": "auto"})
+def row(*parts: Any) -> Any:
+    """Return widgets in a row, or in more than one where it is narrow."""
+    return widgets.HBox(parts, layout={"flex_flow": "row wrap", "width": "auto"})

@@ -12,6 +12,7 @@ from hounsview.findings import Finding, Severity
 from hounsview_vizapp.contents import in_plain_words
 from hounsview_vizapp.notebook.controls import base
 from hounsview_vizapp.notebook.controls.base import Control
+from hounsview_vizapp.notebook.screen import BROWSER_KEYS
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.guide import guide
 
@@ -32,11 +33,11 @@ class FindingsControls(Control):
     def follow(self) -> None:
         """Show what is true now, also while nothing is shown."""
         with self._quietly():
-            entries = self.screen.entries
+            entries = self.screen.loader.entries
             if entries != self._listed:
                 self._listed = list(entries)
                 self.series.options = [
-                    (f"{e.number}: {e.title} ({e.detail})", str(n))
+                    (f"{e.number}: {e.title}, {e.slices} slices", str(n))
                     for n, e in enumerate(entries)
                 ] or [("-", "")]
             viewer = self.screen.viewer
@@ -58,7 +59,7 @@ class FindingsControls(Control):
 
     def _open(self, number: str) -> None:
         if number and self._listed:
-            self.screen.open_entry(self._listed[int(number)])
+            self.screen.loader.open_entry(self._listed[int(number)])
 
 
 def findings_html(findings: tuple[Finding, ...]) -> str:
@@ -77,7 +78,7 @@ def findings_html(findings: tuple[Finding, ...]) -> str:
 def guide_html() -> str:
     """Return what mouse and keys do, as HTML."""
     parts = []
-    for heading, rows in guide().items():
+    for heading, rows in guide(without=BROWSER_KEYS).items():
         lines = "".join(
             f"<tr><td><b>{escape(key)}</b></td><td>{escape(label)}</td></tr>"
             for key, label in rows.items()

@@ -18,6 +18,7 @@ from hounsview_vizapp.tools.actions import actions
 
 _QUALITIES = {"fast": "Quick", "auto": "Refined when still", "full": "Every voxel (slow)"}
 _NONE = ""
+_STEP = 0.005
 _SIDES = ("Right - left", "Front - back", "Feet - head")
 _SHOWN = {"show_volume": "Rendering", "show_planes": "Planes", "show_table": "Table"}
 
@@ -89,28 +90,24 @@ class CropControls(Control):
         self.when(self.on, self._toggle)
         self.sides = [
             widgets.FloatRangeSlider(
-                value=(0, 1), min=0, max=1, step=0.005, description=label,
+                value=(0, 1), min=0, max=1, step=_STEP, description=label,
                 readout=False, disabled=True, style={"description_width": "84px"},
                 layout={"width": "auto"},
             )
             for label in _SIDES
         ]  # fmt: skip
         yield self.on
-        for side in self.sides:
-            yield self.when(side, lambda _: self._move())
+        for axis, side in enumerate(self.sides):
+            yield self.when(side, partial(self._move, axis))
 
     def fill(self, viewer: Viewer) -> None:
         """Set the widgets as the view is."""
-        low, high = _box(viewer)
         crop = viewer.state.crop
         self.on.value = crop is not None
-        ends = (low, high) if crop is None else (crop.low, crop.high)
-        for axis, side in enumerate(self.sides):
+        for side, shares in zip(self.sides, _shares(viewer), strict=True):
             side.disabled = crop is None
-            span = high[axis] - low[axis]
-            shares = [float(np.clip((end[axis] - low[axis]) / span, 0, 1)) for end in ends]
-            if not np.allclose(shares, side.value, atol=0.004):
-                side.value = tuple(shares)
+            if not np.allclose(shares, side.value, atol=_STEP / 2):
+                side.value = shares
 
     def _toggle(self, on: bool) -> None:
         viewer = self.screen.viewer
@@ -118,21 +115,34 @@ class CropControls(Control):
             low, high = _box(viewer)
             self.edit(crop=CropBox(tuple(low), tuple(high)) if on else None)
 
-    def _move(self) -> None:
+    def _move(self, axis: int, shares: tuple[float, float]) -> None:
+        """Move the ends of one side that a person moved; the others stay to the last digit."""
         viewer = self.screen.viewer
         if viewer is None or viewer.state.crop is None:
             return
+        now = _shares(viewer)[axis]
         low, high = _box(viewer)
-        # The two ends of a side never meet.
-        shares = [
-            (min(a, 0.995), max(b, min(a, 0.995) + 0.005)) for a, b in _values(self.sides)
-        ]
-        ends = [low + np.array(part) * (high - low) for part in zip(*shares, strict=True)]
-        self.edit("crop", crop=CropBox(tuple(ends[0].tolist()), tuple(ends[1].tolist())))
+        crop = viewer.state.crop
+        ends = [list(crop.low), list(crop.high)]
+        for end, share in enumerate(shares):
+            # The browser tells the step next to what it was given.
+            if abs(share - now[end]) > _STEP / 2 * (1 + 1e-9):
+                ends[end][axis] = float(low[axis] + share * (high[axis] - low[axis]))
+        least = _STEP * float(high[axis] - low[axis])
+        if ends[1][axis] - ends[0][axis] < least:
+            moved = int(abs(shares[1] - now[1]) > abs(shares[0] - now[0]))
+            ends[moved][axis] = ends[1 - moved][axis] + (least if moved else -least)
+        if ends != [list(crop.low), list(crop.high)]:
+            self.edit("crop", crop=CropBox(tuple(ends[0]), tuple(ends[1])))
 
 
-def _values(sides: list[Any]) -> list[tuple[float, float]]:
-    return [side.value for side in sides]
+def _shares(viewer: Viewer) -> list[tuple[float, float]]:
+    """Return where both ends of each side lie, 0 to 1."""
+    low, high = _box(viewer)
+    crop = viewer.state.crop
+    ends = (low, high) if crop is None else (crop.low, crop.high)
+    shares = [np.clip((np.asarray(end) - low) / (high - low), 0, 1) for end in ends]
+    return [(float(a), float(b)) for a, b in zip(*shares, strict=True)]
 
 
 def _box(viewer: Viewer) -> tuple[Any, Any]:

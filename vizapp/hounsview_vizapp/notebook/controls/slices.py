@@ -142,10 +142,10 @@ class CineControls(Control):
             description="Play", icon="play", layout={"width": "90px", "margin": "2px"}
         )
         self.speed = base.number("Slices/s", 1, 30, 10)
-        self.speed.layout.flex = "1"
+        self.speed.layout.flex = "1 1 190px"
         self.when(self.play, self._toggle)
         self.when(self.speed, self.screen.set_cine_speed)
-        yield base.row(self.play, self.speed, wrap=False)
+        yield base.row(self.play, self.speed)
 
     def fill(self, viewer: Viewer) -> None:
         """Set the widgets as the view is."""

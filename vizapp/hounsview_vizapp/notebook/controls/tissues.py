@@ -54,6 +54,7 @@ class SurfaceControls(Control):
         """Set the widgets as the view is."""
         shown = [each for each in viewer.state.surfaces if each.shown]
         for name, made in self.toggles.items():
+            made.disabled = bool(viewer.why_no_3d)
             made.value = any(each.name == name for each in shown)
         if shown:
             base.set_number(self.opacity, self._opacity())
@@ -102,18 +103,23 @@ class TissueControls(Control):
         yield base.heading("Tissues over the slices")
         yield base.row(*self.toggles.values())
         yield self.opacity
-        yield base.button("Find and measure", lambda: self.run(_want))
+        self.find = base.button("Find and measure", lambda: self.run(_want))
+        yield self.find
         yield self.text
 
     def fill(self, viewer: Viewer) -> None:
         """Set the widgets as the view is."""
         shown = shown_overlays(viewer.state)
+        unit = viewer.volume.unit
+        self.find.disabled = unit != "HU"
         for name, made in self.toggles.items():
+            made.disabled = unit != "HU"
             made.value = name in shown
         overlays = viewer.state.overlays
         if overlays:
             base.set_number(self.opacity, self._opacity())
-        text = _HINT + _notes(viewer.tissue_notes) + _table(viewer.tissue_numbers)
+        hint = _HINT if unit == "HU" else f"No tissues: the values are {escape(unit)}, not HU"
+        text = hint + _notes(viewer.tissue_notes) + _table(viewer.tissue_numbers)
         if text != self.text.value:
             self.text.value = text
 

@@ -11,6 +11,7 @@ const KEYS = {
   Delete: "Del", Insert: "Ins",
 };
 const LOOKS = ["active", "height", "cursor", "message", "progress"];
+const GONE = "The kernel has gone: this is the last picture. Run the cell again.";
 const WAIT_MS = 40;
 const DOUBLE_MS = 400;
 const DOUBLE_PX = 5;
@@ -60,7 +61,12 @@ class Pane {
     this.lastPress = null;
     this.listen();
     this.observer = new ResizeObserver((entries) => this.resized(entries[entries.length - 1]));
-    this.observer.observe(this.canvas);
+    try {
+      // Told as well when only the screen's pixels change: the window went to another screen.
+      this.observer.observe(this.canvas, { box: "device-pixel-content-box" });
+    } catch {
+      this.observer.observe(this.canvas);
+    }
   }
 
   listen() {
@@ -77,6 +83,7 @@ class Pane {
     });
     on("pointerup", (event) => this.released(event));
     on("pointercancel", (event) => this.released(event));
+    on("lostpointercapture", (event) => this.released(event));
     on("pointerleave", (event) => {
       if (this.held) return;
       this.view.send(this.pointer("leave", event, ""));
@@ -106,12 +113,8 @@ class Pane {
     this.view.send(this.pointer("release", event, button));
   }
 
-  // Without focus the wheel belongs to the page: a notebook must be scrolled past a view.
   turned(event) {
-    if (!this.view.hasFocus()) {
-      this.view.sayHint();
-      return;
-    }
+    if (!this.view.takesWheel()) return;
     event.preventDefault();
     const turned = event.deltaY || event.deltaX;
     const steps = -turned / NOTCH[event.deltaMode];
@@ -134,16 +137,30 @@ class Pane {
     };
   }
 
-  // Pixel (0, 0) has its centre half a pixel from the corner.
+  // Where the frame lies in the canvas: all of it, unless it was drawn for another view of
+  // another shape; it is never distorted.
+  frameBox() {
+    const { width, height } = this.canvas;
+    if (!this.bitmap) return { left: 0, top: 0, scale: 1, rows: height, columns: width };
+    const { width: columns, height: rows } = this.bitmap;
+    const scale = Math.min(width / columns, height / rows);
+    return {
+      left: (width - scale * columns) / 2, top: (height - scale * rows) / 2, scale, rows, columns,
+    };
+  }
+
+  // In pixels of the frame; pixel (0, 0) has its centre half a pixel from the corner.
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    const { width, height } = this.canvas;
+    const { left, top, scale, rows, columns } = this.frameBox();
+    const down = ((event.clientY - box.top) * this.canvas.height) / box.height;
+    const right = ((event.clientX - box.left) * this.canvas.width) / box.width;
     return {
       pane: this.name,
-      row: ((event.clientY - box.top) * height) / box.height - 0.5,
-      column: ((event.clientX - box.left) * width) / box.width - 0.5,
-      rows: height,
-      columns: width,
+      row: (down - top) / scale - 0.5,
+      column: (right - left) / scale - 0.5,
+      rows,
+      columns,
       ratio: window.devicePixelRatio,
     };
   }
@@ -167,11 +184,11 @@ class Pane {
     this.draw();
   }
 
-  // A frame of an older size is stretched until the new one comes.
   draw() {
     if (!this.bitmap) return;
-    this.context.imageSmoothingEnabled = true;
-    this.context.drawImage(this.bitmap, 0, 0, this.canvas.width, this.canvas.height);
+    const { left, top, scale, rows, columns } = this.frameBox();
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.context.drawImage(this.bitmap, left, top, scale * columns, scale * rows);
     this.canvas.dataset.shown = Number(this.canvas.dataset.shown ?? 0) + 1;
   }
 
@@ -247,10 +264,9 @@ class View {
     this.hint = document.createElement("div");
     this.hint.className = "hv-hint";
     this.hint.textContent = this.model.get("hint");
-    this.root.append(this.grid, this.hint);
     this.message = new Message(this);
     this.progress = new Progress(this);
-    this.root.append(this.message.element, this.progress.element);
+    this.root.append(this.message.element, this.grid, this.progress.element, this.hint);
     el.append(this.root);
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.observer = new IntersectionObserver((entries) => {
@@ -269,18 +285,30 @@ class View {
 
   focus() { this.root.focus({ preventScroll: true }); }
 
-  hasFocus() { return this.root.contains(document.activeElement); }
+  // Without focus the wheel belongs to the page: a notebook must be scrolled past a view.
+  takesWheel() {
+    if (!this.model.get("hint")) return false;
+    const focused = this.root.contains(document.activeElement);
+    if (!focused) this.sayHint();
+    return focused;
+  }
 
   sayHint() {
-    if (!this.hint.textContent) return;
     this.hint.classList.add("hv-said");
     clearTimeout(this.hinting);
     this.hinting = setTimeout(() => this.hint.classList.remove("hv-said"), 1500);
   }
 
   // Keys that mean something here must not reach the notebook: "X" would cut the cell.
+  // Also without a kernel the last picture stays, and must not look alive.
+  sayGone() {
+    this.message.say({ text: GONE, kind: "bad" });
+    this.root.classList.add("hv-gone");
+  }
+
   key(event) {
     const name = keyName(event);
+    if (event.target.closest("button, summary")) return; // they have keys of their own
     if (!this.model.get("wanted").includes(name)) return;
     event.preventDefault();
     event.stopPropagation();
@@ -301,7 +329,10 @@ class View {
     for (const name of wanted) {
       const pane = this.panes.get(name) ?? new Pane(this, name);
       this.panes.set(name, pane);
-      this.grid.append(pane.canvas);
+      // Placed by style: a canvas that moves in the page loses the pointer that it holds.
+      if (!pane.canvas.isConnected) this.grid.append(pane.canvas);
+      const row = places.findIndex((names) => names.includes(name));
+      pane.canvas.style.gridArea = `${row + 1} / ${places[row].indexOf(name) + 1}`;
       const bitmap = this.shared.bitmaps.get(name);
       if (bitmap && !pane.bitmap) pane.show(bitmap);
     }
@@ -309,7 +340,9 @@ class View {
   }
 
   follow() {
-    this.root.style.height = this.model.get("height");
+    const height = this.model.get("height");
+    if (height !== this.height) this.root.style.height = height; // else a person's is kept
+    this.height = height;
     this.root.style.cursor = this.model.get("cursor");
     this.message.say(this.model.get("message") ?? {});
     this.progress.tell(this.model.get("progress") ?? {});
@@ -332,6 +365,7 @@ class Shared {
     this.model = model;
     this.views = new Set();
     this.bitmaps = new Map();
+    this.page = Math.random().toString(36).slice(2);
     this.isVisible = null;
     this.waiting = 0;
     this.lastSent = 0;
@@ -342,12 +376,15 @@ class Shared {
       }
     };
     this.onVisibility = () => this.tellVisible();
+    this.onLeave = () => this.send({ type: "visible", page: this.page, visible: false });
     this.onGrid = () => { for (const view of this.views) view.arrange(); };
     this.onLook = () => { for (const view of this.views) view.follow(); };
     model.on("msg:custom", this.onMessage);
     model.on("change:grid", this.onGrid);
     for (const name of LOOKS) model.on(`change:${name}`, this.onLook);
     document.addEventListener("visibilitychange", this.onVisibility);
+    window.addEventListener("pagehide", this.onLeave);
+    model.on("comm_live_update", () => { for (const view of this.views) view.sayGone(); });
     this.send({ type: "ready" });
   }
 
@@ -398,7 +435,7 @@ class Shared {
     const visible = seen && document.visibilityState === "visible";
     if (visible !== this.isVisible) {
       this.isVisible = visible;
-      this.send({ type: "visible", visible });
+      this.send({ type: "visible", page: this.page, visible });
     }
   }
 
@@ -418,6 +455,7 @@ class Shared {
     this.model.off("change:grid", this.onGrid);
     for (const name of LOOKS) this.model.off(`change:${name}`, this.onLook);
     document.removeEventListener("visibilitychange", this.onVisibility);
+    window.removeEventListener("pagehide", this.onLeave);
     for (const bitmap of this.bitmaps.values()) bitmap.close();
     this.bitmaps.clear();
   }
