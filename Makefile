@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What a Qt window on X needs; the tests bring a screen of their own.
 QT_LIBRARIES := libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 \
   libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
-FOR_TESTS := dicom3tools xvfb xdotool $(QT_LIBRARIES)
+FOR_TESTS := dicom3tools xvfb xdotool chromium $(QT_LIBRARIES)
 
 .PHONY: help demo test test-all fuzz benchmarks lint types contracts unit format docs-images clean
 
@@ -69,6 +69,7 @@ benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/panes.py
 	$(BIN)/python benchmarks/scene.py
 	$(BIN)/python benchmarks/starting.py
+	$(BIN)/python benchmarks/notebook.py
 	$(BIN)/python benchmarks/tissues.py
 	$(BIN)/python benchmarks/surfaces.py
 

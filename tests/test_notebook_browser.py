@@ -310,6 +310,90 @@ def test_a_view_answers_while_a_cell_is_at_work(lab: Server, page: Tab) -> None:
     page.idle()
 
 
+def test_a_view_shown_twice_is_distorted_nowhere_and_tells_the_right_place(
+    lab: Server, page: Tab
+) -> None:
+    begun(
+        lab, page,
+        "from ipywidgets import Box\n"
+        "view = hva.View(volume, 'axial', controls=False, height='300px'); view",
+        "Box([view], layout={'width': '260px'})",
+    )  # fmt: skip
+    wide, narrow = pane(page, "axial", 0), pane(page, "axial", 1)
+    do(lab, "view.state.show_crosshair = view.state.show_labels = False")
+    time.sleep(1.5)
+    shapes = []
+    for shown in (wide, narrow):
+        body = pixels(shown).max(axis=2) > 60
+        rows, columns = np.nonzero(body)
+        shapes.append((np.ptp(columns) + 1) / (np.ptp(rows) + 1))
+    assert shapes[0] == pytest.approx(shapes[1], rel=0.05)
+    places = []
+    for shown in (wide, narrow):
+        shown.scroll_into_view_if_needed()
+        # The middle of either view is the middle of the patient.
+        page.page.mouse.move(*place(shown, 0.5, 0.5))
+        eventually(lambda: ask(lab, "view.pointer and view.pointer.point"))
+        time.sleep(0.3)
+        places.append(ask(lab, "view.pointer.point"))
+    np.testing.assert_allclose(places[0], places[1], atol=3)
+
+
+def test_after_a_double_click_the_next_drag_counts(lab: Server, page: Tab) -> None:
+    begun(lab, page, "view = hva.show(volume, 'axial')")
+    mouse = page.page.mouse
+    x, y = place(pane(page, "axial"), 0.8, 0.8)
+    mouse.move(x, y)
+    mouse.down()
+    mouse.up()
+    mouse.down()
+    time.sleep(0.4)
+    mouse.up()
+    eventually(lambda: ask(lab, "view.state.layout") == "four-up")
+    axial = pane(page, "axial")
+    time.sleep(0.5)
+    drag(page, place(axial, 0.5, 0.3), place(axial, 0.5, 0.7), "right")
+    eventually(lambda: ask(lab, "view.state.window.width") != 400)
+
+
+def test_a_height_that_a_person_dragged_stays(lab: Server, page: Tab) -> None:
+    begun(lab, page, "view = hva.show(volume)")
+    pane(page, "axial")
+    root = page.page.locator(".hv-canvas").first
+    root.evaluate("element => { element.style.height = '420px'; }")
+    page.page.mouse.click(*place(pane(page, "coronal")))
+    eventually(lambda: ask(lab, "view.screen.active") == "coronal")
+    time.sleep(0.5)
+    assert root.bounding_box()["height"] == 420
+
+
+def test_a_message_takes_no_room_of_the_picture_and_its_button_has_its_keys(
+    lab: Server, page: Tab
+) -> None:
+    begun(lab, page, "view = hva.show(volume)")
+    axial = pane(page, "axial")
+    do(lab, "view.screen.say('Two slices are missing.', 'warn')")
+    message = page.page.locator(".hv-message")
+    message.wait_for(state="visible")
+    time.sleep(0.5)
+    bottom = message.bounding_box()["y"] + message.bounding_box()["height"]
+    assert bottom <= axial.bounding_box()["y"] + 1
+    page.page.locator(".hv-close").focus()
+    page.page.keyboard.press("Enter")
+    message.wait_for(state="hidden")
+    assert ask(lab, "view.state.layout") == "four-up"
+
+
+def test_a_kernel_that_has_gone_leaves_the_picture_and_says_so(lab: Server, page: Tab) -> None:
+    begun(lab, page, "view = hva.show(volume, 'axial')")
+    pane(page, "axial")
+    time.sleep(1)
+    page.page.evaluate("window.jupyterapp.commands.execute('kernelmenu:restart')")
+    page.page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.page.get_by_text("The kernel has gone").first.wait_for(timeout=60_000)
+    page.complaints.clear()  # JupyterLab's own
+
+
 @pytest.mark.parametrize("ratio", [1, 2])
 def test_notebook_7_shows_it_sharp_on_any_screen(notebook7: Server, ratio: int) -> None:
     with browsing(size=(1200, 900), pixel_ratio=ratio) as tab:

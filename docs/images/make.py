@@ -12,8 +12,10 @@ sys.path[:0] = [str(ROOT / "core"), str(ROOT / "vizapp"), str(ROOT / "tests")]
 import cv2  # noqa: E402
 
 import hounsview as hv  # noqa: E402
+from browser_kit import browsing  # noqa: E402
 from desktop_kit import Desktop, desktop  # noqa: E402
 from hounsview_vizapp.pictures import picture_of, save_png  # noqa: E402
+from jupyter_kit import serving  # noqa: E402
 
 HERE = Path(__file__).parent
 
@@ -55,5 +57,38 @@ def main() -> None:
                 shot(viewer, f"viewer-{name}")
 
 
+def notebook() -> None:
+    """Save JupyterLab with a view in it."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        serving("lab", Path(scratch) / "lab") as lab,
+        browsing(size=(1360, 860)) as tab,
+    ):
+        cell = (
+            "import hounsview as hv, hounsview_vizapp as hva\n"
+            "view = hva.show(hv.phantom('thorax', noise=12))"
+        )
+        lab.write("chest.ipynb", [cell, "view.state.measurements and view.numbers[0]"])
+        tab.open(lab, "chest.ipynb")
+        tab.command("application:toggle-left-area")
+        tab.run_all()
+        axial = tab.one("canvas[data-pane='axial'][data-shown]").bounding_box()
+        assert axial is not None
+        mouse = tab.page.mouse
+        mouse.click(axial["x"] + 0.52 * axial["width"], axial["y"] + 0.62 * axial["height"])
+        tab.page.keyboard.press("e")
+        mouse.move(axial["x"] + 0.55 * axial["width"], axial["y"] + 0.48 * axial["height"])
+        mouse.down()
+        mouse.move(axial["x"] + 0.68 * axial["width"], axial["y"] + 0.60 * axial["height"])
+        mouse.up()
+        tab.page.keyboard.press("Escape")
+        tab.page.locator(".hv-controls .lm-TabBar-tab", has_text="3D").click()
+        tab.run_all()
+        mouse.move(5, 5)
+        tab.page.wait_for_timeout(12_000)
+        tab.shot(HERE / "notebook.png")
+
+
 if __name__ == "__main__":
     main()
+    notebook()

@@ -24,7 +24,7 @@ Color = tuple[int, int, int]
 _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 _CAP_HEIGHT: Final = 21.0  # pixels of a capital of this font at scale 1
 _FINER: Final = 4
-_HALO: Final = 0.75
+_HALO: Final = 1.0
 _PLATE_INK: Final[Color] = (20, 22, 26)
 _SPELLED: Final = str.maketrans(
     {
@@ -94,9 +94,9 @@ def plate_size(text: str, height: int) -> tuple[int, int]:
 def text_stamp(text: str, height: int, color: Color) -> Stamp:
     """Return the stamp of a text with a dark halo, `margin_of` wider on each side."""
     cover = _cover(text, height)
-    spread = max(1, height // 7)
+    spread = max(1, height // 6)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * spread + 1,) * 2)
-    halo = cv2.GaussianBlur(cv2.dilate(cover, kernel), (0, 0), spread * 0.7)
+    halo = cv2.GaussianBlur(cv2.dilate(cover, kernel), (0, 0), spread * 0.6)
     dark = cv2.convertScaleAbs(halo, alpha=_HALO)
     return _over(_stamp(np.asarray(dark, np.uint8), (0, 0, 0)), cover, color)
 
