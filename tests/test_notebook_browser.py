@@ -373,12 +373,12 @@ def test_a_message_takes_no_room_of_the_picture_and_its_button_has_its_keys(
     begun(lab, page, "view = hva.show(volume)")
     axial = pane(page, "axial")
     do(lab, "view.screen.say('Two slices are missing.', 'warn')")
-    message = page.page.locator(".hv-message")
+    message = page.page.locator(".hv-message").first
     message.wait_for(state="visible")
     time.sleep(0.5)
     bottom = message.bounding_box()["y"] + message.bounding_box()["height"]
     assert bottom <= axial.bounding_box()["y"] + 1
-    page.page.locator(".hv-close").focus()
+    page.page.locator(".hv-close").first.focus()
     page.page.keyboard.press("Enter")
     message.wait_for(state="hidden")
     assert ask(lab, "view.state.layout") == "four-up"
@@ -388,7 +388,7 @@ def test_a_kernel_that_has_gone_leaves_the_picture_and_says_so(lab: Server, page
     begun(lab, page, "view = hva.show(volume, 'axial')")
     pane(page, "axial")
     time.sleep(1)
-    page.page.evaluate("window.jupyterapp.commands.execute('kernelmenu:restart')")
+    page.page.evaluate("() => { window.jupyterapp.commands.execute('kernelmenu:restart'); }")
     page.page.locator(".jp-Dialog .jp-mod-accept").click()
     page.page.get_by_text("The kernel has gone").first.wait_for(timeout=60_000)
     page.complaints.clear()  # JupyterLab's own
