@@ -68,7 +68,7 @@ def notebook() -> None:
             "import hounsview as hv, hounsview_vizapp as hva\n"
             "view = hva.show(hv.phantom('thorax', noise=12))"
         )
-        lab.write("chest.ipynb", [cell, "view.state.measurements and view.numbers[0]"])
+        lab.write("chest.ipynb", [cell])
         tab.open(lab, "chest.ipynb")
         tab.command("application:toggle-left-area")
         tab.run_all()
@@ -82,8 +82,7 @@ def notebook() -> None:
         mouse.move(axial["x"] + 0.68 * axial["width"], axial["y"] + 0.60 * axial["height"])
         mouse.up()
         tab.page.keyboard.press("Escape")
-        tab.page.locator(".hv-controls .lm-TabBar-tab", has_text="3D").click()
-        tab.run_all()
+        tab.page.locator(".hv-controls .lm-TabBar-tab", has_text="Measure").click()
         mouse.move(5, 5)
         tab.page.wait_for_timeout(12_000)
         tab.shot(HERE / "notebook.png")
