@@ -23,6 +23,12 @@ def has_opengl() -> bool:
 needs_opengl = pytest.mark.skipif(not has_opengl(), reason="VTK finds no OpenGL here")
 
 
+@pytest.fixture
+def without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw as on a machine without a graphics card, also where there is one."""
+    monkeypatch.setattr(opengl.OpenGL, "is_software", True)
+
+
 def marked() -> hv.Volume:
     """Air with a bar along z and a ball to the LEFT of its upper end."""
     shape = (40, 40, 40)

@@ -16,7 +16,10 @@ from hounsview.viewstate import Surface
 from hounsview_vizapp.rendering import Frame, Scene, Turns, opengl, pyramid, stage
 from hounsview_vizapp.rendering import scene as scene_module
 from hounsview_vizapp.rendering.stage import Stage
-from scene_kit import BARE, SIZE, ball, marked, needs_opengl
+from scene_kit import BARE, SIZE, ball, marked, needs_opengl, without_gpu  # noqa: F401
+
+# The ladder from coarse to fine is what a machine without a graphics card climbs.
+pytestmark = pytest.mark.usefixtures("without_gpu")
 
 
 class Taken:

@@ -17,7 +17,7 @@ from hounsview_vizapp.rendering.body import Body
 from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.pyramid import Pyramid, level_of
 from real_data import FOLDER, needs_data
-from scene_kit import BARE, SIZE, ball, marked, needs_opengl
+from scene_kit import BARE, SIZE, ball, marked, needs_opengl, without_gpu  # noqa: F401
 
 ORIENTATIONS = [
     "".join(pair[flip] for pair, flip in zip(order, flips, strict=True))
@@ -367,6 +367,7 @@ def test_planes_turn_with_the_oblique_angles() -> None:
 
 
 @needs_opengl
+@pytest.mark.usefixtures("without_gpu")
 def test_little_memory_means_a_coarser_level_and_a_badge_that_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
