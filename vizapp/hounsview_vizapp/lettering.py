@@ -94,9 +94,9 @@ def plate_size(text: str, height: int) -> tuple[int, int]:
 def text_stamp(text: str, height: int, color: Color) -> Stamp:
     """Return the stamp of a text with a dark halo, `margin_of` wider on each side."""
     cover = _cover(text, height)
-    spread = max(1, height // 6)
+    spread = max(1, height // 7)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * spread + 1,) * 2)
-    halo = cv2.GaussianBlur(cv2.dilate(cover, kernel), (0, 0), spread * 0.6)
+    halo = cv2.GaussianBlur(cv2.dilate(cover, kernel), (0, 0), spread * 0.7)
     dark = cv2.convertScaleAbs(halo, alpha=_HALO)
     return _over(_stamp(np.asarray(dark, np.uint8), (0, 0, 0)), cover, color)
 
