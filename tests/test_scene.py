@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import queue
 import threading
 import weakref
 from collections.abc import Iterator
@@ -13,7 +14,15 @@ import pytest
 
 import hounsview as hv
 from hounsview.viewstate import Surface
-from hounsview_vizapp.rendering import Frame, Scene, Turns, opengl, pyramid, stage
+from hounsview_vizapp.rendering import (
+    Frame,
+    Scene,
+    Turns,
+    opengl,
+    pyramid,
+    stage,
+    use_main_loop,
+)
 from hounsview_vizapp.rendering import scene as scene_module
 from hounsview_vizapp.rendering.stage import Stage
 from scene_kit import BARE, SIZE, ball, marked, needs_opengl, without_gpu  # noqa: F401
@@ -83,6 +92,29 @@ def test_the_latest_request_wins(scene_in_turns: tuple[Scene, Turns, Taken]) -> 
     scene.request(turned(40), SIZE)
     turn_until_final(turns, taken)
     assert {frame.state.camera.azimuth for frame in taken.frames} == {40}
+
+
+@needs_opengl
+def test_where_the_main_thread_must_draw_its_loop_is_woken_from_any_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("hounsview_vizapp.rendering.thread._main_loop", None)
+    asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    use_main_loop(asked.put)
+    taken, pictures = Taken(), []
+    with Scene(marked(), on_frame=taken) as scene:
+        asker = threading.Thread(
+            target=lambda: (
+                scene.request(turned(10), SIZE),
+                pictures.append(scene.picture(turned(20), SIZE)),
+            )
+        )
+        asker.start()
+        while not (pictures and taken.frames and taken.frames[-1].is_final):
+            asked.get(timeout=20)()  # what a main loop does
+        asker.join(5)
+        np.testing.assert_array_equal(pictures[0], scene.picture(turned(20), SIZE))
 
 
 @needs_opengl

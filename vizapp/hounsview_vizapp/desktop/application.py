@@ -11,14 +11,14 @@ from types import TracebackType
 from typing import Final
 
 import PySide6
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from hounsview.errors import HounsviewError
 from hounsview_vizapp.desktop import theme
 from hounsview_vizapp.desktop.window import MainWindow
 from hounsview_vizapp.freeing import keep_few_arenas
-from hounsview_vizapp.rendering import prepare
+from hounsview_vizapp.rendering import prepare, use_main_loop
 from hounsview_vizapp.settings import Settings
 
 _LISTEN_MS: Final = 200
@@ -53,6 +53,8 @@ def run(
     application.setApplicationName("hounsview")
     chosen = theme.system_mode(application) if mode is None else mode
     theme.apply_theme(application, chosen)
+    waker = _Waker()
+    use_main_loop(waker.woken.emit)
     window = MainWindow(Settings(), chosen)
     with surviving(window), ending_on_interrupt(window):
         window.resize(window.size().boundedTo(window.screen().availableSize()))
@@ -65,6 +67,16 @@ def run(
             # While a person chooses; beside reading it would only delay the first slices.
             Thread(target=prepare, name="hounsview prepare", daemon=True).start()
         return application.exec()
+
+
+class _Waker(QObject):
+    """Gets functions into the main loop, for 3D scenes that must be drawn there."""
+
+    woken = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken.connect(lambda run: run(), Qt.ConnectionType.QueuedConnection)
 
 
 class _Probe(QObject):

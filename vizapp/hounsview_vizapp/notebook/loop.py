@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -109,4 +110,16 @@ class Loop:
 @cache
 def shared_loop() -> Loop:
     """Return the loop of all views of this process: linked views are drawn in turn."""
+    _let_scenes_use_main_thread()
     return Loop()
+
+
+def _let_scenes_use_main_thread() -> None:
+    """Where 3D scenes must be drawn in the main thread, it is the kernel's loop."""
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    if sys.platform == "darwin" and kernel is not None:
+        from hounsview_vizapp.rendering import use_main_loop
+
+        use_main_loop(kernel.io_loop.add_callback)

@@ -1,7 +1,7 @@
 """Where a scene's work is done: in a thread of its own, or in turns of a main loop.
 
 VTK wants one thread for a window. On macOS windows are believed to need the main thread:
-there a front end makes `Turns` and calls `Turns.turn` from a timer.
+there a front end says with `use_main_loop` how work gets into it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 Work = Callable[[], None]
+Wake = Callable[[Callable[[], object]], object]
 
 
 class Executor(Protocol):
@@ -57,18 +58,26 @@ class OwnThread:
 
 
 class Turns:
-    """Work that waits until the thread that made it has time: a main loop's timer.
+    """Work that waits until the thread that made it has time.
 
     A scene that works in turns is closed from that thread.
+
+    Parameters
+    ----------
+    wake : callable, optional
+        Has a function called in that thread soon; without it somebody calls `turn`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Wake | None = None) -> None:
         self._queue: deque[Work] = deque()
-        self._thread = threading.current_thread()
+        self._thread = threading.main_thread() if wake else threading.current_thread()
+        self._wake = wake
 
     def post(self, work: Work) -> None:
         """Queue work for one of the next turns."""
         self._queue.append(work)
+        if self._wake is not None:
+            self._wake(self.turn)
 
     def is_here(self) -> bool:
         """Return whether the caller is the thread of the main loop."""
@@ -84,11 +93,26 @@ class Turns:
         return True
 
     def close(self) -> None:
-        """Do what is queued."""
-        while self.turn():
+        """Do what is queued; from another thread it is left to the main loop."""
+        while self.is_here() and self.turn():
             pass
+
+
+_main_loop: Wake | None = None
+
+
+def use_main_loop(wake: Wake) -> None:
+    """Say how a function gets into the main loop of this process, from any thread.
+
+    Parameters
+    ----------
+    wake : callable
+        Takes a function that takes nothing; called from any thread.
+    """
+    global _main_loop
+    _main_loop = wake
 
 
 def default_executor() -> Executor:
     """Return what suits this system."""
-    return Turns() if sys.platform == "darwin" else OwnThread()
+    return Turns(_main_loop) if sys.platform == "darwin" else OwnThread()
