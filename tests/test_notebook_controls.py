@@ -243,6 +243,17 @@ def test_findings_are_told_and_another_series_can_be_opened(tmp_path: Path) -> N
     view.close()
 
 
+def test_a_series_that_is_refused_is_listed_with_its_reason(tmp_path: Path) -> None:
+    hv.write_traps(tmp_path, ["one-without-rescale"])
+    view = hva.View(tmp_path, controls=False)
+    with pytest.raises(hv.HounsviewError):
+        view.wait(30)
+    found = hva.FindingsControls(view)
+    eventually(lambda: "Refusal" in found.text.value)
+    assert len(found.series.options) == 1
+    view.close()
+
+
 def test_findings_are_escaped_and_the_gravest_come_first() -> None:
     note = hv.Finding("SINGLE_SLICE", "a <note>")
     repair = hv.Finding("SLICE_LOST", "a repair")

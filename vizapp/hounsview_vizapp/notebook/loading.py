@@ -92,6 +92,7 @@ class Loader:
 
     def _listed(self, _: str, entries: list[Entry]) -> None:
         self.entries = entries
+        self._screen.follow_soon()
 
     def _preview(self, volumes: list[Volume]) -> None:
         self._screen.loop.post(partial(self._show_preview, volumes))

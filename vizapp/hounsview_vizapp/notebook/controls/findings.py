@@ -43,6 +43,9 @@ class FindingsControls(Control):
             viewer = self.screen.viewer
             if viewer is not None:
                 self.fill(viewer)
+            elif entries:
+                # What was found says why nothing is shown.
+                self._show("".join(findings_html(each.report.findings) for each in entries))
 
     def fill(self, viewer: Viewer) -> None:
         """Set the widgets as the view is."""
@@ -54,6 +57,9 @@ class FindingsControls(Control):
         size = " x ".join(map(str, viewer.volume.shape))
         facts = f"<div>{size} (slices, rows, columns), {spacing} mm</div>"
         text = facts + findings_html(self.screen.findings)
+        self._show(text)
+
+    def _show(self, text: str) -> None:
         if text != self.text.value:
             self.text.value = text
 
