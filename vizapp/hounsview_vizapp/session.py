@@ -15,30 +15,27 @@ import numpy.typing as npt
 
 from hounsview.sessions import Session, Source, fingerprint
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
-from hounsview.viewstate.checks import Point
 from hounsview.volume import Volume
 from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.panes import crosshair_of, plane_frame, slice_number, slice_pane, step
+from hounsview_vizapp.panes import plane_frame, slice_number, slice_pane
 from hounsview_vizapp.panes.pointer import Reading, reading_at
+from hounsview_vizapp.places import Places, Size, as_point
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tissuemap import TissueMap
 from hounsview_vizapp.tissuework import Found, find_tissues, tissues_shown
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
-from hounsview_vizapp.tools.hits import nearest_handle
 from hounsview_vizapp.tools.scenery import Draft
 
 if TYPE_CHECKING:
     from hounsview.progress import Progress
     from hounsview_vizapp.rendering import Frame, Scene
 
-Pixel = tuple[float, float]
-Size = tuple[int, int]
 Labels = npt.NDArray[np.uint8]
 
 
-class Viewer:
+class Viewer(Places):
     """What a front end shows of one volume; see `hounsview_vizapp.tools.Scenery`.
 
     Parameters
@@ -60,10 +57,10 @@ class Viewer:
         source: Source | None = None,
         labels: Labels | None = None,
     ) -> None:
-        self.volume = volume
+        shared = state if isinstance(state, ViewerState) else ViewerState(state)
+        super().__init__(volume, shared)
         self.source = Source() if source is None else source
         self.labels = labels
-        self.state = state if isinstance(state, ViewerState) else ViewerState(state)
         self.tools = PointerTools(self)
         self.tissue_notes: tuple[str, ...] = ()
         """What to know about the tissues, and why some were not found."""
@@ -82,9 +79,7 @@ class Viewer:
         layout = self.state.layout
         self._active_pane = "axial" if layout == "four-up" else layout
         self._hover: PointerEvent | None = None
-        self._sizes: dict[str, Size] = {}
         self._scene: Scene | None = None
-        self._mm_per_pixel_3d = 1.0
         self._closed = False
         # What a session brought along, it holds.
         self._saved_measurements = self.state.value.measurements
@@ -223,7 +218,7 @@ class Viewer:
         if hover is None:
             return None
         frame = plane_frame(self.volume, self.state.value, hover.pane, hover.size)
-        return reading_at(self.volume, _point(frame.to_patient(hover.at)), frame)
+        return reading_at(self.volume, as_point(frame.to_patient(hover.at)), frame)
 
     def request_3d(self, size: Size, pixel_ratio: float = 1.0, *, moving: bool) -> None:
         """Ask for the picture of the 3D pane; frames come to `on_frame`.
@@ -258,55 +253,6 @@ class Viewer:
         self._on_dirty = self._on_frame = None
         self.state.unfollow(self._state_changed)
         self.free_scene()
-
-    # What the tools ask.
-
-    def crosshair(self) -> Point:
-        """Return the crosshair, LPS mm."""
-        return _point(crosshair_of(self.volume, self.state.value))
-
-    def point_at(self, pane: str, at: Pixel, size: Size) -> Point:
-        """Return the patient point, LPS mm, that a pixel of a plane shows."""
-        frame = plane_frame(self.volume, self.state.value, pane, size)
-        return _point(frame.to_patient(at))
-
-    def pixel_of(self, pane: str, point: Point, size: Size) -> Pixel:
-        """Return the pixel (row, column) of a plane that a patient point falls on."""
-        return plane_frame(self.volume, self.state.value, pane, size).to_pixel(point)
-
-    def is_on_plane(self, pane: str, point: Point) -> bool:
-        """Return whether a plane, as it is shown now, goes through a patient point."""
-        frame = plane_frame(self.volume, self.state.value, pane, self.size_of(pane))
-        return frame.shows(Measurement("probe", (point,), pane, self.state.oblique))
-
-    def mm_per_pixel(self, pane: str, size: Size) -> float:
-        """Return the size of a pixel of a pane."""
-        if pane == "3d":
-            # At a zoom of 1, as the last frame had it.
-            return self._mm_per_pixel_3d / self.state.value.camera.zoom
-        return plane_frame(self.volume, self.state.value, pane, size).mm_per_pixel
-
-    def size_of(self, pane: str) -> Size:
-        """Return the (rows, columns) in which a pane was shown last."""
-        return self._sizes.get(pane, (512, 512))
-
-    def scrolled(self, pane: str, count: int) -> Point:
-        """Return the crosshair so many slices along."""
-        moved = step(self.volume, self.state.value, pane, count)
-        return moved.crosshair or self.crosshair()
-
-    def hit(self, pane: str, at: Pixel, size: Size, within: float) -> tuple[int, int] | None:
-        """Return (measurement, point) of the handle near a pixel; point -1 for its line."""
-        frame = plane_frame(self.volume, self.state.value, pane, size)
-        nearest: tuple[float, int, int] | None = None
-        for index, measurement in enumerate(self.state.measurements):
-            if not frame.shows(measurement):
-                continue
-            handles = [frame.to_pixel(point) for point in measurement.points]
-            found = nearest_handle(handles, at, measurement.kind, within)
-            if found[0] <= within and (nearest is None or found[0] < nearest[0]):
-                nearest = (found[0], index, found[1])
-        return None if nearest is None else nearest[1:]
 
     # Cine.
 
@@ -427,8 +373,3 @@ class Viewer:
     def _touch(self, panes: Iterable[str]) -> None:
         if self._on_dirty is not None:
             self._on_dirty(set(panes))
-
-
-def _point(values: npt.ArrayLike) -> Point:
-    x, y, z = (float(value) for value in np.asarray(values, float))
-    return x, y, z
