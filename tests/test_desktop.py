@@ -86,7 +86,7 @@ def test_the_window_shows_what_the_headless_picture_shows(
 
 
 def test_left_and_right_are_those_of_the_patient(viewer: Desktop, tmp_path: Path) -> None:
-    viewer.key("T", "C")
+    viewer.key("t", "c")
     viewer.do("mousemove", 5, 5)
     settled(viewer)
     shown = viewer.shot(tmp_path / "shot.png").astype(int)

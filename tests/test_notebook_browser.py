@@ -105,6 +105,8 @@ def ask(server: Server, code: str) -> Any:
 
 
 def begun(server: Server, tab: Tab, *cells: str, name: str = "a.ipynb") -> None:
+    # A kernel of its own: views of an earlier test would be closed under the page.
+    server.stop_kernels()
     server.write(name, [BEGIN, VOLUME, *cells])
     tab.open(server, name)
     tab.run_all()
