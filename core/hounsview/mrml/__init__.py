@@ -1,0 +1,26 @@
+"""Volume and view as MRML nodes: alike inside 3D Slicer and on slicer-core.
+
+Importing this package loads neither VTK nor Slicer. Every function that makes nodes takes the
+scene: `slicer.mrmlScene` inside Slicer, `new_scene` outside.
+"""
+
+from hounsview.mrml.application import check_target, new_scene, read_scene, write_scene
+from hounsview.mrml.layers import segment_ids, segment_mask
+from hounsview.mrml.tables import rows_of, table_node
+from hounsview.mrml.volumes import geometry_of, set_window, volume_node, volume_of, window_of
+
+__all__ = [
+    "check_target",
+    "geometry_of",
+    "new_scene",
+    "read_scene",
+    "rows_of",
+    "segment_ids",
+    "segment_mask",
+    "set_window",
+    "table_node",
+    "volume_node",
+    "volume_of",
+    "window_of",
+    "write_scene",
+]
