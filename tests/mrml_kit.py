@@ -11,7 +11,9 @@ import pytest
 import hounsview as hv
 
 needs_slicer = pytest.mark.skipif(
-    find_spec("slicer") is None, reason="slicer-core is not installed (hounsview[slicer])"
+    # Another project has a package named "slicer" too.
+    find_spec("slicer_core") is None,
+    reason="slicer-core is not installed (hounsview[slicer])",
 )
 
 

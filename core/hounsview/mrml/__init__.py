@@ -6,12 +6,16 @@ scene: `slicer.mrmlScene` inside Slicer, `new_scene` outside.
 
 from hounsview.mrml.application import check_target, new_scene, read_scene, write_scene
 from hounsview.mrml.layers import segment_ids, segment_mask
+from hounsview.mrml.models import mesh_of, model_node
+from hounsview.mrml.segments import tissue_segmentation, tissue_table, tissues_of
 from hounsview.mrml.tables import rows_of, table_node
 from hounsview.mrml.volumes import geometry_of, set_window, volume_node, volume_of, window_of
 
 __all__ = [
     "check_target",
     "geometry_of",
+    "mesh_of",
+    "model_node",
     "new_scene",
     "read_scene",
     "rows_of",
@@ -19,6 +23,9 @@ __all__ = [
     "segment_mask",
     "set_window",
     "table_node",
+    "tissue_segmentation",
+    "tissue_table",
+    "tissues_of",
     "volume_node",
     "volume_of",
     "window_of",

@@ -11,23 +11,24 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.anatomy import Color
 from hounsview.errors import ArgumentError, GeometryError
 from hounsview.geometry import Geometry
 from hounsview.mrml.application import array_of_matrix, matrix_of, slicer
 from hounsview.mrml.images import array_of_image, fill_image, start_of_image
 
 Mask = npt.NDArray[np.bool_]
-Color = tuple[float, float, float]
 _LABELMAP: Final = "Binary labelmap"
 _OFF_GRID: Final = 1e-3
 """Of a voxel that a segment's grid may lie beside the volume's."""
 
 
 def segmentation_node(scene: Any, name: str, volume_node: Any) -> Any:
-    """Return a new empty vtkMRMLSegmentationNode on the grid of a volume node."""
+    """Return a new empty vtkMRMLSegmentationNode on a volume node's grid, moved with it."""
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     return node
 
 
@@ -48,7 +49,15 @@ def add_layer(
         On that grid; 0 is nothing. Only the part that holds something is kept.
     segments : mapping of label to (id, name, colour, terminology)
         Colour 0 to 1; terminology as `codes.terminology` gives it, or empty.
+
+    Raises
+    ------
+    ArgumentError
+        If labels and grid have other shapes.
     """
+    if labels.shape != geometry.shape:
+        msg = f"labels of shape {labels.shape} do not fit a volume of shape {geometry.shape}"
+        raise ArgumentError(msg)
     core = slicer()
     box = _box(labels)
     image = fill_image(

@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.anatomy import Color
 from hounsview.geometry import Geometry
-from hounsview.mrml.layers import Color, add_layer, segment_ids, segment_mask, segmentation_node
+from hounsview.mrml.layers import add_layer, segment_ids, segment_mask, segmentation_node
 from hounsview.volume import Validity, Volume
 
 MARKS: Final = "hounsview.marks"

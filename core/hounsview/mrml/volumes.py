@@ -134,7 +134,7 @@ def volume_of(node: Any, *, unit: str | None = None) -> Volume:
     return Volume(
         _as_stored(values, node.GetName()),
         geometry,
-        valid=marks_of(node, geometry),
+        valid=marks_of(node, own_grid_of(node)),
         report=report,
         unit=told or unit or UNKNOWN,
         attributes=attributes,
@@ -151,16 +151,31 @@ def geometry_of(node: Any) -> Geometry:
     GeometryError
         If the axes do not stand at right angles, or a transform above the node is not linear.
     """
+    grid = own_grid_of(node)
+    geometry = Geometry.from_ras(grid.shape, _transform_above(node) @ grid.to_ras())
+    _require_orthogonal(geometry, node.GetName())
+    return geometry
+
+
+def own_grid_of(node: Any) -> Geometry:
+    """Return the grid of a vtkMRMLScalarVolumeNode as if no transform were above it.
+
+    Raises
+    ------
+    ArgumentError
+        If the node holds no voxels.
+    GeometryError
+        If the axes do not stand at right angles.
+    """
     image = node.GetImageData()
     shape = array_of_image(image, node.GetName()).shape
     matrix = matrix_of(np.eye(4))
     node.GetIJKToRASMatrix(matrix)
-    ras = array_of_matrix(matrix)
     shift = np.eye(4)
     shift[:3, 3] = start_of_image(image)[::-1]
-    geometry = Geometry.from_ras(shape, _transform_above(node) @ ras @ shift)
-    _require_orthogonal(geometry, node.GetName())
-    return geometry
+    grid = Geometry.from_ras(shape, array_of_matrix(matrix) @ shift)
+    _require_orthogonal(grid, node.GetName())
+    return grid
 
 
 def _transform_above(node: Any) -> npt.NDArray[np.float64]:
