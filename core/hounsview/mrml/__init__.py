@@ -5,19 +5,30 @@ scene: `slicer.mrmlScene` inside Slicer, `new_scene` outside.
 """
 
 from hounsview.mrml.application import check_target, new_scene, read_scene, write_scene
+from hounsview.mrml.audit import audit, repaired
 from hounsview.mrml.layers import segment_ids, segment_mask
 from hounsview.mrml.models import mesh_of, model_node
 from hounsview.mrml.segments import tissue_segmentation, tissue_table, tissues_of
 from hounsview.mrml.tables import rows_of, table_node
-from hounsview.mrml.volumes import geometry_of, set_window, volume_node, volume_of, window_of
+from hounsview.mrml.volumes import (
+    geometry_of,
+    own_grid_of,
+    set_window,
+    volume_node,
+    volume_of,
+    window_of,
+)
 
 __all__ = [
+    "audit",
     "check_target",
     "geometry_of",
     "mesh_of",
     "model_node",
     "new_scene",
+    "own_grid_of",
     "read_scene",
+    "repaired",
     "rows_of",
     "segment_ids",
     "segment_mask",

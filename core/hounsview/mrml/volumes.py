@@ -247,12 +247,18 @@ def _add_findings(node: Any, volume: Volume, scene: Any, name: str) -> None:
     node.SetNodeReferenceID(FINDINGS_TABLE, table.GetID())
 
 
+def unit_of(node: Any) -> str | None:
+    """Return "HU", or the code of another unit, or None where a volume node says none."""
+    units = node.GetVoxelValueUnits()
+    code = "" if units is None else units.GetCodeValue()
+    if not code:
+        return None
+    return "HU" if code == _HU[0] else str(code)
+
+
 def _told_of(node: Any) -> tuple[str | None, Report, dict[str, str]]:
     """Return what the node says of itself: unit, report, attributes."""
-    units = node.GetVoxelValueUnits()
-    told = None
-    if units is not None and units.GetCodeValue():
-        told = "HU" if units.GetCodeValue() == _HU[0] else units.GetCodeValue()
+    told = unit_of(node)
     text = node.GetNodeReference(FINDINGS)
     if text is None:
         msg = f"the node {node.GetName()} tells nothing of how its values were made"
