@@ -206,3 +206,20 @@ def test_a_tilted_series_is_an_orthogonal_node(scene: Any) -> None:
     assert back.geometry.is_orthogonal
     assert back.report.has("GANTRY_TILT")
     assert not mrml.audit(node).has("PADDING_WITHOUT_TAG")
+
+
+@needs_data
+def test_a_real_thorax_that_slicer_read_is_repaired_to_ours(scene: Any) -> None:
+    folder = FOLDER / "thorax-ge-vct"
+    ours = hv.load(folder)
+    theirs = read_by_slicer(sorted(folder.glob("*.dcm")), scene)
+    assert theirs.GetImageData().GetScalarRange()[0] == -3024
+    report = mrml.audit(theirs)
+    assert "-3024" in next(str(f) for f in report.findings if f.code == "PADDING_WITHOUT_TAG")
+    made = mrml.volume_of(mrml.repaired(theirs, scene, unit="HU"))
+    same_places(ours, made, tolerance=1e-3)
+    assert ours.valid is not None
+    assert made.valid is not None
+    padding = made.reorient(ours.geometry.orientation).valid
+    assert padding is not None
+    assert np.array_equal(padding & 1, ours.valid & 1)

@@ -16,8 +16,12 @@ from hounsview.writing import atomic_file
 
 ENDING: Final = ".mrb"
 
-# A bare vtkMRMLScene does not know these, and drops them in silence when it reads a file.
+# A bare vtkMRMLScene does not know these, and drops them in silence, with all control points
+# of markups, when it reads a file.
 _REGISTERED_BY_MODULES: Final = (
+    "vtkMRMLMarkupsJsonStorageNode",
+    "vtkMRMLMarkupsPlaneJsonStorageNode",
+    "vtkMRMLMarkupsROIJsonStorageNode",
     "vtkMRMLVolumePropertyNode",
     "vtkMRMLVolumePropertyStorageNode",
     "vtkMRMLVolumePropertyJsonStorageNode",
