@@ -60,9 +60,8 @@ def add_layer(
         raise ArgumentError(msg)
     core = slicer()
     box = _box(labels)
-    image = fill_image(
-        core.vtkOrientedImageData(), labels[box], (box[0].start, box[1].start, box[2].start)
-    )
+    start = (box[0].start, box[1].start, box[2].start)
+    image = fill_image(core.vtkOrientedImageData(), labels[box], start)
     image.SetImageToWorldMatrix(matrix_of(geometry.to_ras()))
     for label, (key, name, color, terminology) in segments.items():
         segment = core.vtkSegment()

@@ -10,7 +10,6 @@ import numpy as np
 from hounsview.anatomy import COLORS, Color
 from hounsview.geometry import Geometry
 from hounsview.masks import LABELS, TISSUES, Tissues
-from hounsview.mrml.application import slicer
 from hounsview.mrml.codes import terminology
 from hounsview.mrml.layers import Mask, add_layer, segment_ids, segment_mask, segmentation_node
 from hounsview.mrml.tables import table_node
@@ -43,26 +42,23 @@ def tissue_segmentation(
     ------
     TissueNotFoundError
         If there is no mask at all.
-    GeometryError
-        If the node's axes do not stand at right angles.
-    ArgumentError
-        If slicer-core is not there, or masks and node have other shapes.
+    ArgumentError, GeometryError
+        If masks and node have other shapes, or the node no orthogonal grid.
     """
-    slicer()
     geometry = own_grid_of(volume_node)
     labels, names = tissues.labels()
     node = segmentation_node(scene, name, volume_node)
     # "body" holds all others, so that it needs a label map of its own.
     labels[labels == LABELS[_BODY]] = 0
     if _BODY in tissues.masks:
-        body = np.ascontiguousarray(tissues.masks[_BODY]).astype(np.uint8)
+        body = tissues.masks[_BODY].astype(np.uint8)
         add_layer(node, geometry, body, {1: _described(_BODY)})
     described = {label: _described(tissue) for label, tissue in names.items()}
     described.pop(LABELS[_BODY], None)
     if described:
         add_layer(node, geometry, labels, described)
-    reasons = [f"{tissue}: {reason}" for tissue, reason in tissues.reasons.items()]
-    node.SetDescription("\n".join([*reasons, *tissues.notes]))
+    told = [f"{tissue}: {reason}" for tissue, reason in tissues.reasons.items()]
+    node.SetDescription("\n".join([*told, *tissues.notes]))
     return node
 
 

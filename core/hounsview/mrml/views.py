@@ -47,9 +47,8 @@ def show_view(
 ) -> ShownView:
     """Show a view of a volume node and return the nodes that do so.
 
-    Window, crosshair, measurements, rendering preset with its transfer function, and crop
-    box. Whether rays are composited or projected belongs to Slicer's 3D views, and so does
-    the camera: both are left as they are.
+    Camera, and whether rays are composited or projected, belong to Slicer's 3D views: both
+    are left as they are.
 
     Parameters
     ----------
@@ -62,17 +61,14 @@ def show_view(
 
     Raises
     ------
-    ArgumentError
-        If slicer-core is not there, or the node holds no voxels.
-    GeometryError
-        If its axes do not stand at right angles.
+    ArgumentError, GeometryError
+        If slicer-core is not there, or the node holds no voxels or no orthogonal grid.
     """
     grid = own_grid_of(volume_node)
     set_window(volume_node, state.window)
     crosshair = _crosshair_in(scene)
     point = grid.centre if state.crosshair is None else np.asarray(state.crosshair)
     crosshair.SetCrosshairRAS(*(point * _TO_RAS).tolist())
-    markups = tuple(markups_node(one, scene) for one in state.measurements)
     transfer = transfer_node(preset_of(state), scene, mean_edge=float(np.mean(grid.spacing)))
     rendering = scene.AddNewNodeByClass(rendering_class, "Volume rendering")
     rendering.SetFollowVolumeDisplayNode(0)
@@ -83,6 +79,7 @@ def show_view(
     if crop is not None:
         rendering.SetAndObserveROINodeID(crop.GetID())
     rendering.SetCroppingEnabled(crop is not None)
+    markups = tuple(markups_node(one, scene) for one in state.measurements)
     return ShownView(crosshair, rendering, transfer, markups, crop)
 
 

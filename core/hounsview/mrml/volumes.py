@@ -123,14 +123,10 @@ def volume_of(node: Any, *, unit: str | None = None) -> Volume:
     values = array_of_image(node.GetImageData(), node.GetName())
     geometry = geometry_of(node)
     told, report, attributes = _told_of(node)
-    if unit is not None and told not in (None, unit):
-        msg = (
-            f"{node.GetName()} says that its values are {told!r}, and unit={unit!r} was asked "
-            "for: leave the unit out, or convert the values"
-        )
-        raise ArgumentError(msg)
     if told is None:
         report = report.adding([_unit_finding(node, unit)])
+    elif unit not in (None, told):
+        raise ArgumentError(_other_unit(node, told, unit))
     return Volume(
         _as_stored(values, node.GetName()),
         geometry,
@@ -274,6 +270,13 @@ def _told_of(node: Any) -> tuple[str | None, Report, dict[str, str]]:
     if told is None and isinstance(own_unit, str) and own_unit != "HU":
         told = own_unit
     return told, report, attributes
+
+
+def _other_unit(node: Any, told: str, unit: str | None) -> str:
+    return (
+        f"{node.GetName()} says that its values are {told!r}, and unit={unit!r} was asked "
+        "for: leave the unit out, or convert the values"
+    )
 
 
 def _unit_finding(node: Any, unit: str | None) -> Finding:
