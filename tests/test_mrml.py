@@ -291,6 +291,22 @@ def test_convert_writes_a_scene_that_opens_again(
     scene = mrml.read_scene(target)
     node = scene.GetFirstNodeByName("rods")
     same(loaded, mrml.volume_of(node))
+    for view in ("Red", "Yellow", "Green"):
+        shown = scene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
+        assert shown.GetLayoutName() == view
+        assert shown.GetBackgroundVolumeID() == node.GetID()
+    selection = scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
+    assert selection.GetActiveVolumeID() == node.GetID()
+
+
+@needs_slicer
+def test_views_that_are_there_are_not_made_again(scene: Any) -> None:
+    for _ in range(2):
+        node = mrml.volume_node(volume_on(turned(1)), scene)
+        mrml.show_in_slices(node, scene)
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode") == 3
+    shown = scene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode")
+    assert shown.GetBackgroundVolumeID() == node.GetID()
 
 
 def test_what_is_no_scene_file_is_refused(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def test_padding_that_slicer_leaves_is_found_and_repaired(
     assert np.array_equal(turned_as_ours.hu, ours.hu)
     assert np.array_equal(turned_as_ours.valid & 1, ours.valid & 1)
     assert not mrml.audit(made).findings
+    assert after.report.has("PADDING_WITHOUT_TAG")
+    assert "This copy has -1024 HU there" in str(after.report)
     assert mrml.volume_of(theirs, unit="HU").hu.min() == -2000
     assert made.GetName() == "read by Slicer repaired"
     assert mrml.volume_node(ours, scene) is not None
@@ -110,6 +112,36 @@ def test_a_missing_slice_stretches_slicers_volume_and_not_ours(
     filled = mrml.segment_mask(scene.GetFirstNodeByName("ours marks"), "FILLED", ours.geometry)
     assert np.flatnonzero(filled.all(axis=(1, 2))).tolist() == [7]
     assert mrml.geometry_of(node).is_close(ours.geometry)
+
+
+def test_a_repaired_copy_lies_under_the_transform_of_the_node(scene: Any) -> None:
+    import slicer.util
+
+    from hounsview.mrml.application import matrix_of
+
+    node = mrml.volume_node(hv.phantom("hu-rods", spacing=(8, 4, 4)), scene)
+    slicer.util.arrayFromVolume(node)[:, :6] = -3024
+    above = scene.AddNewNodeByClass("vtkMRMLTransformNode")
+    shift = np.eye(4)
+    shift[:3, 3] = (10, 20, 30)
+    above.SetMatrixTransformToParent(matrix_of(shift))
+    node.SetAndObserveTransformNodeID(above.GetID())
+    made = mrml.repaired(node, scene)
+    assert made.GetTransformNodeID() == node.GetTransformNodeID()
+    assert mrml.geometry_of(made).is_close(mrml.geometry_of(node))
+    marks = made.GetNodeReference("hounsview.marks")
+    assert marks.GetTransformNodeID() == above.GetID()
+    after = mrml.volume_of(made)
+    assert after.valid is not None
+    assert np.array_equal(after.valid > 0, mrml.volume_of(node).hu == -3024)
+
+
+def test_a_clean_copy_is_the_same(scene: Any) -> None:
+    volume = hv.phantom("hu-rods", spacing=(8, 4, 4))
+    made = mrml.repaired(mrml.volume_node(volume, scene), scene, name="copy")
+    assert made.GetName() == "copy"
+    assert np.array_equal(mrml.volume_of(made).hu, volume.hu)
+    assert made.GetNodeReference("hounsview.marks") is None
 
 
 def test_padding_whose_sign_was_lost_is_found_and_repaired(scene: Any) -> None:

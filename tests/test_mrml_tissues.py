@@ -160,6 +160,22 @@ def test_segments_on_another_grid_are_refused(scene: Any) -> None:
 
 
 @needs_slicer
+def test_a_segment_that_a_person_emptied_is_empty(scene: Any) -> None:
+    import slicer
+
+    volume = volume_on(turned(1), (7, 8, 9))
+    node = mrml.volume_node(volume, scene)
+    segmentation = mrml.tissue_segmentation(every_tissue(volume.shape), node, scene)
+    empty = slicer.vtkSegment()
+    empty.AddRepresentation("Binary labelmap", slicer.vtkOrientedImageData())
+    segmentation.GetSegmentation().AddSegment(empty, "empty")
+    assert not mrml.segment_mask(segmentation, "empty", volume.geometry).any()
+    nothing = Tissues({"bone": np.zeros(volume.shape, bool)}, {}, ())
+    made = mrml.tissue_segmentation(nothing, node, scene)
+    assert not mrml.tissues_of(made, volume.geometry)["bone"].any()
+
+
+@needs_slicer
 def test_a_part_of_the_volume_gets_its_part_of_the_segments(scene: Any) -> None:
     volume = volume_on(turned(1), (7, 8, 9))
     made = every_tissue(volume.shape)

@@ -88,6 +88,16 @@ def test_what_a_person_draws_in_slicer_is_read(scene: Any) -> None:
     curve = scene.AddNewNodeByClass("vtkMRMLMarkupsClosedCurveNode", "C")
     slicer.util.updateMarkupsControlPointsFromArray(curve, np.eye(3))
     assert mrml.measurements_of(curve) == ()
+    # Somebody took a corner of a rectangle and points of an ellipse away.
+    for one in MEASUREMENTS[3:]:
+        node = mrml.markups_node(one, scene)
+        node.RemoveNthControlPoint(1)
+        assert mrml.measurements_of(node) == ()
+    broken = mrml.markups_node(MEASUREMENTS[1], scene)
+    broken.SetAttribute("hounsview.oblique", "steep")
+    broken.SetAttribute("hounsview.plane", "slanted")
+    (ruler,) = mrml.measurements_of(broken)
+    assert (ruler.plane, ruler.oblique) == ("axial", (0, 0, 0))
 
 
 def view() -> hv.ViewState:

@@ -303,7 +303,8 @@ def _convert_to_scene(options: argparse.Namespace) -> int:
     with opening.progress_bar() as progress:
         volume = opening.load(options, progress)
     scene = mrml.new_scene()
-    mrml.volume_node(volume, scene, name=target.stem)
+    node = mrml.volume_node(volume, scene, name=target.stem)
+    mrml.show_in_slices(node, scene)
     mrml.write_scene(scene, target)
     print(f"{target}: {volume!r}")
     opening.say_findings(volume)

@@ -11,7 +11,14 @@ from hounsview.mrml.markups import markups_node, measurements_of
 from hounsview.mrml.models import mesh_of, model_node
 from hounsview.mrml.segments import tissue_segmentation, tissue_table, tissues_of
 from hounsview.mrml.tables import rows_of, table_node
-from hounsview.mrml.views import ShownView, crop_node, show_view, transfer_node, view_of
+from hounsview.mrml.views import (
+    ShownView,
+    crop_node,
+    show_in_slices,
+    show_view,
+    transfer_node,
+    view_of,
+)
 from hounsview.mrml.volumes import (
     geometry_of,
     own_grid_of,
@@ -39,6 +46,7 @@ __all__ = [
     "segment_ids",
     "segment_mask",
     "set_window",
+    "show_in_slices",
     "show_view",
     "table_node",
     "tissue_segmentation",

@@ -24,7 +24,8 @@ from hounsview.volume import AIR_HU, Validity, Volume
 HIGHEST_HU: Final = 32767
 """No scanner says more, also with an extended scale; what is above is a lost sign."""
 _ONE_PERCENT: Final = 0.01
-_REPAIR: Final = "hounsview.mrml.repaired makes a copy with -1024 HU there"
+_CAN_BE: Final = "hounsview.mrml.repaired makes a copy with -1024 HU there"
+_IS: Final = "This copy has -1024 HU there"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def audit(node: Any) -> Report:
     values = array_of_image(node.GetImageData(), node.GetName())
     findings = [*_about_grid(node), *_about_unit(node)]
     if unit_of(node) in (None, "HU"):
-        findings += _about_values(_seen(values))
+        findings += _about_values(_seen(values), _CAN_BE)
     return Report(tuple(findings))
 
 
@@ -116,7 +117,7 @@ def _mended(volume: Volume, values: npt.NDArray[Any]) -> Volume:
     hu[outside] = AIR_HU
     valid = np.zeros(hu.shape, np.uint8) if volume.valid is None else volume.valid.copy()
     valid[outside] |= np.uint8(Validity.PADDING)
-    report = volume.report.adding(_about_values(seen))
+    report = volume.report.adding(_about_values(seen, _IS))
     return replace(volume, hu=hu, valid=valid, report=report)
 
 
@@ -153,16 +154,16 @@ def _padding_of(plane: npt.NDArray[Any]) -> npt.NDArray[np.bool_] | None:
     return above if wide and np.count_nonzero(corners == highest) >= 2 else None
 
 
-def _about_values(seen: _Seen) -> list[Finding]:
+def _about_values(seen: _Seen, done: str) -> list[Finding]:
     found = []
     if seen.levels:
         levels = ", ".join(f"{level:g}" for level in seen.levels[:3])
         share = np.count_nonzero(seen.padding) / seen.padding.size
         text = f"{share:.1%} of the voxels, the corners among them, hold {levels}: no HU"
-        found.append(Finding("PADDING_WITHOUT_TAG", text, action=_REPAIR))
+        found.append(Finding("PADDING_WITHOUT_TAG", text, action=done))
     if seen.not_finite:
         text = f"{seen.not_finite:,} voxels hold NaN or infinity"
-        found.append(Finding("NOT_FINITE", text, action=_REPAIR))
+        found.append(Finding("NOT_FINITE", text, action=done))
     action = "Check slope and intercept before trusting a number."
     if NO_AIR_ABOVE_HU < seen.lowest < np.inf:
         text = f"the lowest value is {seen.lowest:g} HU, and air is -1000"

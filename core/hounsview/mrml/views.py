@@ -17,6 +17,9 @@ from hounsview.viewstate.looks import preset_of
 
 _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 _CROSSHAIR: Final = "vtkMRMLCrosshairNode"
+_SELECTION: Final = "vtkMRMLSelectionNode"
+_COMPOSITE: Final = "vtkMRMLSliceCompositeNode"
+_SLICE_VIEWS: Final = ("Red", "Yellow", "Green")
 _RENDERING: Final = "vtkMRMLVolumeRenderingDisplayNode"
 CPU_RENDERING: Final = "vtkMRMLCPURayCastVolumeRenderingDisplayNode"
 
@@ -110,6 +113,34 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
         measurements=tuple(one for node in markups for one in measurements_of(node)),
         crop=_crop_of(volume_node),
     )
+
+
+def show_in_slices(volume_node: Any, scene: Any) -> None:
+    """Put a volume into the three slice views that a scene opens with.
+
+    For scenes made outside Slicer, whose views would be empty; inside it,
+    `slicer.util.setSliceViewerLayers` does the same at once.
+
+    Parameters
+    ----------
+    volume_node : vtkMRMLScalarVolumeNode
+    scene : vtkMRMLScene
+    """
+    core = slicer()
+    for layout in _SLICE_VIEWS:
+        # Slicer has these nodes once for each view and knows them by this tag.
+        there = scene.GetSingletonNode(layout, _COMPOSITE)
+        if there is None:
+            there = getattr(core, _COMPOSITE)()
+            there.SetName(layout)
+            there.SetLayoutName(layout)
+            there.SetSingletonTag(layout)
+            there = scene.AddNode(there)
+        there.SetBackgroundVolumeID(volume_node.GetID())
+    selection = scene.GetFirstNodeByClass(_SELECTION)
+    if selection is None:
+        selection = scene.AddNewNodeByClass(_SELECTION)
+    selection.SetActiveVolumeID(volume_node.GetID())
 
 
 def transfer_node(
