@@ -255,6 +255,26 @@ def test_other_types_become_what_a_volume_holds(
 
 
 @needs_slicer
+def test_integers_that_float32_cannot_hold_are_refused(scene: Any) -> None:
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+
+    node = mrml.volume_node(volume_on(turned(1)), scene)
+    values = np.full(4 * 5 * 6, 2**24 + 1, np.int32)
+    node.GetImageData().GetPointData().SetScalars(numpy_to_vtk(values, deep=1))
+    with pytest.raises(hv.ArgumentError, match="16777217"):
+        mrml.volume_of(node)
+
+
+@needs_slicer
+def test_an_image_whose_indices_do_not_begin_at_0_lies_where_slicer_has_it(scene: Any) -> None:
+    volume = volume_on(turned(1))
+    node = mrml.volume_node(volume, scene)
+    node.GetImageData().SetExtent(2, 7, -1, 3, 4, 7)
+    moved = mrml.geometry_of(node)
+    assert moved.origin == pytest.approx(volume.geometry.to_patient((4, -1, 2)))
+
+
+@needs_slicer
 def test_a_foreign_node_has_the_unit_that_it_or_the_caller_says(scene: Any) -> None:
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "foreign")
     node.SetAndObserveImageData(mrml.volume_node(volume_on(turned(1)), scene).GetImageData())

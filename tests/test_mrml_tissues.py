@@ -91,6 +91,14 @@ def test_segments_read_back_identical(scene: Any, seed: int) -> None:
     segmentation = mrml.tissue_segmentation(made, node, scene)
     back = mrml.tissues_of(segmentation, volume.geometry)
     assert set(back) == set(TISSUES)
+    segments = [
+        segmentation.GetSegmentation().GetSegment(key) for key in mrml.segment_ids(segmentation)
+    ]
+    maps = [one.GetRepresentation("Binary labelmap") for one in segments]
+    assert len({each.GetAddressAsString("") for each in maps}) == 2
+    owned = {one.GetLabelValue() for one in segments if one.GetName() != "Body"}
+    shared = maps[-1].GetPointData().GetScalars()
+    assert {shared.GetValue(n) for n in range(shared.GetNumberOfValues())} == {0, *owned}
     for name, mask in made.masks.items():
         assert np.array_equal(back[name], mask), name
 
@@ -150,6 +158,13 @@ def test_segments_on_another_grid_are_refused(scene: Any) -> None:
     other = volume_on(turned(2), (7, 8, 9)).geometry
     with pytest.raises(hv.GeometryError, match="another grid"):
         mrml.tissues_of(segmentation, other)
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(0.01), -np.sin(0.01)], [np.sin(0.01), np.cos(0.01)]]
+    middle = np.eye(4)
+    middle[:3, 3] = volume.geometry.origin
+    slanted = middle @ turn @ np.linalg.inv(middle) @ volume.geometry.affine
+    with pytest.raises(hv.GeometryError, match="another grid"):
+        mrml.tissues_of(segmentation, hv.Geometry(volume.shape, slanted))
     half = volume.geometry.with_spacing([n / 2 for n in volume.geometry.spacing])
     with pytest.raises(hv.GeometryError, match="another grid"):
         mrml.tissues_of(segmentation, half)
@@ -221,8 +236,8 @@ def test_surfaces_are_closed_outward_and_at_their_place(
     a, b, c = vtk_to_numpy(node.GetPolyData().GetPoints().GetData())[corners.T]
     enclosed = np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6000
     assert enclosed == pytest.approx(mesh.volume_ml, rel=1e-2)
-    low = node.GetPolyData().GetBounds()[0]
-    assert low == pytest.approx(-mesh.box[1][0], abs=1e-3)
+    ras = vtk_to_numpy(node.GetPolyData().GetPoints().GetData())
+    assert ras == pytest.approx(mesh.points * [-1, -1, 1], abs=1e-3)
     assert node.GetDisplayNode().GetOpacity() == pytest.approx(0.5)
 
 

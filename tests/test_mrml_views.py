@@ -141,6 +141,8 @@ def test_the_transfer_function_is_that_of_the_preset(scene: Any, tmp_path: Path)
     assert shown.rendering.GetVisibility()
     assert node.GetDisplayNode().IsA("vtkMRMLScalarVolumeDisplayNode")
     preset = hv.rendering_presets()["bone"]
+    assert preset.gradient_opacity
+    edge = float(np.mean([2.5, 0.7, 0.6]))
     again = mrml.read_scene(mrml.write_scene(scene, tmp_path / "v.mrb"))
     read = again.GetFirstNodeByClass("vtkMRMLVolumePropertyNode")
     for made in (shown.transfer, read):
@@ -148,6 +150,9 @@ def test_the_transfer_function_is_that_of_the_preset(scene: Any, tmp_path: Path)
         for hu, share in preset.scalar_opacity:
             opacity = looks.GetScalarOpacity().GetValue(hu + 20)
             assert opacity == pytest.approx(share / 2, abs=1e-4)
+        for slope, share in preset.gradient_opacity:
+            factor = looks.GetGradientOpacity().GetValue(slope * edge)
+            assert factor == pytest.approx(share, abs=1e-4)
         hu, red, green, blue = preset.color[-1]
         color = looks.GetRGBTransferFunction().GetColor(hu + 20)
         assert color == pytest.approx((red, green, blue), abs=1e-4)

@@ -133,14 +133,11 @@ def _onto(
     # From (i, j, k) to (k, j, i), on both sides.
     turn = (turn @ shift)[[2, 1, 0, 3]][:, [2, 1, 0, 3]]
     whole = np.rint(turn)
-    far = turn[:3] @ [*labels.shape, 1.0] - whole[:3] @ [*labels.shape, 1.0]
+    # How far any voxel of the segment can lie beside one of the volume, in voxels.
+    beside = np.abs(turn - whole)[:3] @ [*labels.shape, 1.0]
     steps = np.abs(whole[:3, :3])
     same_steps = (steps.sum(axis=0) == 1).all() and (steps.sum(axis=1) == 1).all()
-    if (
-        not same_steps
-        or np.abs(turn[:3, 3] - whole[:3, 3]).max() > _OFF_GRID
-        or (np.abs(far).max() > _OFF_GRID)
-    ):
+    if not same_steps or beside.max() > _OFF_GRID:
         msg = f"the segment {key!r} lies on another grid than the volume {geometry!r}"
         raise GeometryError(msg)
     order = [int(np.argmax(steps[row])) for row in range(3)]
