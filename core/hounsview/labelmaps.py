@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.anatomy import CODES
 from hounsview.errors import ArgumentError, WriteError
 from hounsview.export import checked_target, write
 from hounsview.volume import Volume
@@ -19,18 +20,6 @@ from hounsview.writing import atomic_file
 UNIT: Final = "labels"
 _SEG_ENDING: Final = ".dcm"
 _MAKER: Final = "hounsview"
-
-# SNOMED CT codes of PS3.16 CID 7150 to 7159 and of SNOMED CT itself.
-_CODES: Final[Mapping[str, tuple[str, str, str]]] = {
-    "body": ("38266002", "SCT", "Entire body"),
-    "skin": ("39937001", "SCT", "Skin"),
-    "fat": ("55603005", "SCT", "Adipose tissue"),
-    "soft_tissue": ("87784001", "SCT", "Soft tissue"),
-    "bone": ("272673000", "SCT", "Bone"),
-    "left_lung": ("44029006", "SCT", "Left lung"),
-    "right_lung": ("3341006", "SCT", "Right lung"),
-    "airways": ("89187006", "SCT", "Airway structure"),
-}
 
 
 def check_target(path: Path) -> None:
@@ -149,7 +138,7 @@ def _described(highdicom: Any, number: int, name: str) -> Any:
     from pydicom.sr.codedict import codes
     from pydicom.sr.coding import Code
 
-    known = _CODES.get(name)
+    known = CODES.get(name)
     kind = Code(*known) if known else Code("85756007", "SCT", "Tissue")
     return highdicom.seg.SegmentDescription(
         segment_number=number, segment_label=name.replace("_", " "),

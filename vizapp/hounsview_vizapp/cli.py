@@ -43,6 +43,7 @@ examples:
   hounsview convert scans/ -o chest.nii.gz
   hounsview convert chest.nrrd -o series/                       a DICOM series
   hounsview convert ct.mha --unit HU -o ct.npz                  the file does not say HU
+  hounsview convert scans/ -o chest.mrb                         a scene for 3D Slicer
   hounsview convert zubal.dat --raw 128x256x256,uint8,1.1x1.1x1.1 -o zubal.nrrd
 """
 
@@ -135,7 +136,10 @@ def _add_convert(commands: _Commands) -> None:
         "path", type=Path, help="DICOM folder, file or zip, or .nii, .nii.gz, .nrrd, .mha, .npz"
     )
     convert.add_argument(
-        "-o", "--output", required=True, help="x.nii.gz, .nii, .nrrd, .mha, .npz or folder/"
+        "-o",
+        "--output",
+        required=True,
+        help="x.nii.gz, .nii, .nrrd, .mha, .npz, .mrb (3D Slicer) or folder/",
     )
     opening.add_options(convert)
     convert.set_defaults(command=_convert)
@@ -277,6 +281,8 @@ def _traps(options: argparse.Namespace) -> int:
 def _convert(options: argparse.Namespace) -> int:
     from hounsview.export import checked_target
 
+    if options.output.lower().endswith(".mrb"):
+        return _convert_to_scene(options)
     checked_target(options.output)
     with opening.progress_bar() as progress:
         volume = opening.load(options, progress)
@@ -285,6 +291,22 @@ def _convert(options: argparse.Namespace) -> int:
     report = [file.name for file in written if file.name.endswith(".report.json")]
     beside = f" (and {report[0]})" if report else f" ({len(written)} files)"
     print(f"{options.output}{beside}: {volume!r}")
+    opening.say_findings(volume)
+    return 0
+
+
+def _convert_to_scene(options: argparse.Namespace) -> int:
+    from hounsview import mrml
+
+    target = Path(options.output)
+    mrml.check_target(target)
+    with opening.progress_bar() as progress:
+        volume = opening.load(options, progress)
+    scene = mrml.new_scene()
+    node = mrml.volume_node(volume, scene, name=target.stem)
+    mrml.show_in_slices(node, scene)
+    mrml.write_scene(scene, target)
+    print(f"{target}: {volume!r}")
     opening.say_findings(volume)
     return 0
 

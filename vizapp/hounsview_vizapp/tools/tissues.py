@@ -6,24 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from hounsview.anatomy import COLORS, Color
 from hounsview.viewstate import Overlay, Surface
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools.scenery import Scenery
 
-Color = tuple[float, float, float]
 Part = TypeVar("Part", Overlay, Surface)
 
-OVERLAYS: Final[Mapping[str, Color]] = {
-    "bone": (1.0, 0.86, 0.55),
-    "left_lung": (0.40, 0.75, 1.0),
-    "right_lung": (0.45, 0.95, 0.75),
-    "airways": (0.75, 0.55, 1.0),
-    "fat": (1.0, 0.80, 0.25),
-    "soft_tissue": (0.90, 0.40, 0.36),
-    "skin": (0.95, 0.65, 0.55),
-    "contrast": (1.0, 0.35, 0.75),
-    "metal": (0.75, 0.95, 1.0),
-}
+OVERLAYS: Final = COLORS
 """Tissues by the names that `hounsview.masks` gives them, and the colour of each."""
 _OPACITY: Final = 0.4
 SURFACE_LOOKS: Final[Mapping[str, tuple[Color, float]]] = {

@@ -1,0 +1,149 @@
+"""Measurements of a view as Slicer's markups, and back; LPS here, RAS there.
+
+A probe is a point list of one point, a ruler a line, an angle an angle. Rectangle and ellipse
+are closed curves, which Slicer draws on its slices and measures; which way they lie is kept in
+attributes, because a curve does not say it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hounsview.mrml.application import slicer
+from hounsview.planes import plane_axes
+from hounsview.viewstate.measurements import POINTS_OF, Measurement
+from hounsview.viewstate.parts import PLANES
+
+Floats = npt.NDArray[np.float64]
+_CLASSES: Final = {
+    "probe": "vtkMRMLMarkupsFiducialNode",
+    "ruler": "vtkMRMLMarkupsLineNode",
+    "angle": "vtkMRMLMarkupsAngleNode",
+    "rectangle": "vtkMRMLMarkupsClosedCurveNode",
+    "ellipse": "vtkMRMLMarkupsClosedCurveNode",
+}
+_KINDS: Final = {"vtkMRMLMarkupsLineNode": "ruler", "vtkMRMLMarkupsAngleNode": "angle"}
+_KIND, _PLANE, _OBLIQUE = "hounsview.kind", "hounsview.plane", "hounsview.oblique"
+# Not the description: Slicer overwrites that of markups with their measure.
+_TEXT: Final = "hounsview.text"
+_TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
+_ROUND: Final = 16
+"""Control points of an ellipse; a multiple of four, so that its axes end in some of them."""
+
+
+def markups_node(measurement: Measurement, scene: Any, *, name: str = "") -> Any:
+    """Return a new markups node of a measurement.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    scene : vtkMRMLScene
+    name : str
+        The kind when left out.
+
+    Raises
+    ------
+    ArgumentError
+        If slicer-core is not there.
+    """
+    core = slicer()
+    kind = measurement.kind
+    node = scene.AddNewNodeByClass(_CLASSES[kind], name or kind.capitalize())
+    node.CreateDefaultDisplayNodes()
+    if kind == "rectangle":
+        node.SetCurveTypeToLinear()
+    core.util.updateMarkupsControlPointsFromArray(node, _drawn(measurement) * _TO_RAS)
+    node.SetAttribute(_KIND, kind)
+    node.SetAttribute(_PLANE, measurement.plane)
+    node.SetAttribute(_OBLIQUE, " ".join(repr(angle) for angle in measurement.oblique))
+    node.SetAttribute(_TEXT, measurement.text)
+    return node
+
+
+def measurements_of(node: Any) -> tuple[Measurement, ...]:
+    """Return the measurements of a markups node, drawn by us or by a person in Slicer.
+
+    Each point of a point list is a probe; a line is a ruler. Points that are not placed yet
+    are left out, and so are curves, planes and regions that did not come from here.
+
+    Parameters
+    ----------
+    node : vtkMRMLMarkupsNode
+    """
+    points = _placed(node) * _TO_RAS
+    kind = node.GetAttribute(_KIND)
+    if kind not in POINTS_OF or _CLASSES[kind] != node.GetClassName():
+        kind = _KINDS.get(node.GetClassName(), "")
+        if node.GetClassName() == _CLASSES["probe"]:
+            kind = "probe"
+    plane = node.GetAttribute(_PLANE)
+    told: dict[str, Any] = {
+        "plane": plane if plane in PLANES else PLANES[0],
+        "oblique": _angles(node.GetAttribute(_OBLIQUE)),
+        "text": node.GetAttribute(_TEXT) or "",
+    }
+    if kind == "probe":
+        return tuple(Measurement("probe", (_point(one),), **told) for one in points)
+    if kind in ("rectangle", "ellipse"):
+        points = _corners(points, kind)
+    if not kind or len(points) != POINTS_OF[kind]:
+        return ()
+    return (Measurement(kind, tuple(_point(one) for one in points), **told),)
+
+
+def _drawn(measurement: Measurement) -> Floats:
+    """Return (n, 3) the points that Slicer draws, LPS mm."""
+    points = np.asarray(measurement.points, np.float64)
+    if measurement.kind not in ("rectangle", "ellipse"):
+        return points
+    right, down = plane_axes(measurement.plane, measurement.oblique)
+    first, last = points
+    across, along = right * (right @ (last - first)), down * (down @ (last - first))
+    if measurement.kind == "rectangle":
+        return np.stack([first, first + across, last, last - across])
+    turns = 2 * math.pi * np.arange(_ROUND)[:, None] / _ROUND
+    middle = (first + last) / 2
+    curve: Floats = middle + np.cos(turns) * across / 2 + np.sin(turns) * along / 2
+    return curve
+
+
+def _corners(points: Floats, kind: str) -> Floats:
+    """Return the opposite corners of a drawn rectangle or ellipse; empty if it is none."""
+    if kind == "rectangle":
+        return points[[0, 2]] if len(points) == 4 else points[:0]
+    if len(points) != _ROUND:
+        return points[:0]
+    quarter = _ROUND // 4
+    across = (points[0] - points[2 * quarter]) / 2
+    along = (points[quarter] - points[3 * quarter]) / 2
+    middle = (points[0] + points[2 * quarter]) / 2
+    return np.stack([middle - across - along, middle + across + along])
+
+
+def _placed(node: Any) -> Floats:
+    """Return (n, 3) the control points that a person has placed, RAS mm, in the world."""
+    points = []
+    for n in range(node.GetNumberOfControlPoints()):
+        if node.GetNthControlPointPositionStatus(n) == node.PositionDefined:
+            point = [0.0, 0.0, 0.0]
+            node.GetNthControlPointPositionWorld(n, point)
+            points.append(point)
+    return np.asarray(points, np.float64).reshape(-1, 3)
+
+
+def _angles(text: str | None) -> tuple[float, float, float]:
+    try:
+        pitch, roll, yaw = (float(part) for part in (text or "0 0 0").split())
+    except ValueError:
+        return 0.0, 0.0, 0.0
+    return pitch, roll, yaw
+
+
+def _point(values: Floats) -> tuple[float, float, float]:
+    # Negating 0 gives -0.0, which is equal and looks odd in a file.
+    x, y, z = (float(value) + 0.0 for value in values)
+    return x, y, z
