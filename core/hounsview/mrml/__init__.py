@@ -1,61 +1,85 @@
 """Volume and view as MRML nodes: alike inside 3D Slicer and on slicer-core.
 
-Importing this package loads neither VTK nor Slicer. Every function that makes nodes takes the
-scene: `slicer.mrmlScene` inside Slicer, `new_scene` outside.
+Importing this package loads neither VTK nor Slicer, and OpenCV only with what needs tissues.
+Every function that makes nodes takes the scene: `slicer.mrmlScene` inside Slicer, `new_scene`
+outside.
 """
 
-from hounsview.mrml.application import check_target, new_scene, read_scene, write_scene
-from hounsview.mrml.audit import audit, repaired
-from hounsview.mrml.layers import segment_ids, segment_mask
-from hounsview.mrml.markups import markups_node, measurements_of
-from hounsview.mrml.models import mesh_of, model_node
-from hounsview.mrml.segments import tissue_segmentation, tissue_table, tissues_of
-from hounsview.mrml.tables import rows_of, table_node
-from hounsview.mrml.views import (
-    ShownView,
-    crop_node,
-    show_in_slices,
-    show_view,
-    transfer_node,
-    view_of,
-)
-from hounsview.mrml.volumes import (
-    geometry_of,
-    own_grid_of,
-    set_window,
-    volume_node,
-    volume_of,
-    window_of,
-)
+from __future__ import annotations
 
-__all__ = [
-    "ShownView",
-    "audit",
-    "check_target",
-    "crop_node",
-    "geometry_of",
-    "markups_node",
-    "measurements_of",
-    "mesh_of",
-    "model_node",
-    "new_scene",
-    "own_grid_of",
-    "read_scene",
-    "repaired",
-    "rows_of",
-    "segment_ids",
-    "segment_mask",
-    "set_window",
-    "show_in_slices",
-    "show_view",
-    "table_node",
-    "tissue_segmentation",
-    "tissue_table",
-    "tissues_of",
-    "transfer_node",
-    "view_of",
-    "volume_node",
-    "volume_of",
-    "window_of",
-    "write_scene",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "application": ("check_target", "new_scene", "read_scene", "write_scene"),
+    "auditing": ("audit", "repaired"),
+    "layers": ("segment_ids", "segment_mask"),
+    "markups": ("markups_node", "measurements_of"),
+    "models": ("mesh_of", "model_node"),
+    "segments": ("tissue_segmentation", "tissue_table", "tissues_of"),
+    "tables": ("rows_of", "table_node"),
+    "views": (
+        "ShownView",
+        "crop_node",
+        "show_in_slices",
+        "show_view",
+        "transfer_node",
+        "view_of",
+    ),
+    "volumes": (
+        "geometry_of",
+        "own_grid_of",
+        "set_window",
+        "volume_node",
+        "volume_of",
+        "window_of",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [*_MODULE_OF]
+
+if TYPE_CHECKING:
+    from hounsview.mrml.application import check_target as check_target
+    from hounsview.mrml.application import new_scene as new_scene
+    from hounsview.mrml.application import read_scene as read_scene
+    from hounsview.mrml.application import write_scene as write_scene
+    from hounsview.mrml.auditing import audit as audit
+    from hounsview.mrml.auditing import repaired as repaired
+    from hounsview.mrml.layers import segment_ids as segment_ids
+    from hounsview.mrml.layers import segment_mask as segment_mask
+    from hounsview.mrml.markups import markups_node as markups_node
+    from hounsview.mrml.markups import measurements_of as measurements_of
+    from hounsview.mrml.models import mesh_of as mesh_of
+    from hounsview.mrml.models import model_node as model_node
+    from hounsview.mrml.segments import tissue_segmentation as tissue_segmentation
+    from hounsview.mrml.segments import tissue_table as tissue_table
+    from hounsview.mrml.segments import tissues_of as tissues_of
+    from hounsview.mrml.tables import rows_of as rows_of
+    from hounsview.mrml.tables import table_node as table_node
+    from hounsview.mrml.views import ShownView as ShownView
+    from hounsview.mrml.views import crop_node as crop_node
+    from hounsview.mrml.views import show_in_slices as show_in_slices
+    from hounsview.mrml.views import show_view as show_view
+    from hounsview.mrml.views import transfer_node as transfer_node
+    from hounsview.mrml.views import view_of as view_of
+    from hounsview.mrml.volumes import geometry_of as geometry_of
+    from hounsview.mrml.volumes import own_grid_of as own_grid_of
+    from hounsview.mrml.volumes import set_window as set_window
+    from hounsview.mrml.volumes import volume_node as volume_node
+    from hounsview.mrml.volumes import volume_of as volume_of
+    from hounsview.mrml.volumes import window_of as window_of
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

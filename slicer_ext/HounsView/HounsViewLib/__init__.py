@@ -1,0 +1,1 @@
+"""Helpers of the HounsView module, thin over `hounsview.mrml`."""

@@ -1,0 +1,37 @@
+"""What was found in a volume, and a repaired copy of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from HounsViewLib import paths
+
+
+def sentences(report: Any) -> list[str]:
+    """Return the findings of a report, each with its severity, the gravest first."""
+    told = sorted(report.findings, key=lambda finding: str(finding.severity) == "note")
+    return [f"{str(each.severity).capitalize()}: {each}" for each in told]
+
+
+def findings_of(node: Any) -> list[str]:
+    """Return what was found when a node was loaded by this module."""
+    paths.add()
+    from hounsview import mrml
+
+    return sentences(mrml.volume_of(node).report)
+
+
+def audit(node: Any) -> list[str]:
+    """Return what is doubtful about a volume that was loaded by anything."""
+    paths.add()
+    from hounsview import mrml
+
+    return sentences(mrml.audit(node))
+
+
+def repair(node: Any, scene: Any) -> Any:
+    """Return a repaired copy of a volume; the original stays as it is."""
+    paths.add()
+    from hounsview import mrml
+
+    return mrml.repaired(node, scene)

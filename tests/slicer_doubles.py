@@ -1,0 +1,234 @@
+"""As much of the Slicer application as the HounsView module asks of it.
+
+slicer-core brings the real scene, the real nodes and the real `slicer.util`. What it lacks
+(Qt, ctk, the MRML widgets and the scripted layer) stands here in small, over PySide6: enough
+to run the module with its real .ui file. Where SLICER_PYTHON_BASE names Slicer's own
+Base/Python folder, the scripted layer is taken from there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, get_type_hints
+
+from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6.QtUiTools import QUiLoader
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULE = ROOT / "slicer_ext/HounsView"
+
+
+class ctkCollapsibleButton(QtWidgets.QWidget):
+    """A titled group; the title is a property of the .ui file."""
+
+
+class ctkPathLineEdit(QtWidgets.QLineEdit):
+    """A path; `currentPath` is an attribute, as PythonQt has it."""
+
+    @property
+    def currentPath(self) -> str:
+        return self.text()
+
+    @currentPath.setter
+    def currentPath(self, path: str) -> None:
+        self.setText(path)
+
+
+class qMRMLWidget(QtWidgets.QWidget):
+    mrmlSceneChanged = QtCore.Signal(object)
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self.scene = scene
+        for box in self.findChildren(qMRMLNodeComboBox):
+            box.scene = scene
+
+
+class qMRMLNodeComboBox(QtWidgets.QWidget):
+    currentNodeChanged = QtCore.Signal(object)
+    scene: Any = None
+    _node: Any = None
+
+    def currentNode(self) -> Any:
+        return self._node
+
+    def setCurrentNode(self, node: Any) -> None:
+        if node is not self._node:
+            self._node = node
+            self.currentNodeChanged.emit(node)
+
+
+class ScriptedLoadableModule:
+    def __init__(self, parent: Any) -> None:
+        self.parent = parent
+
+
+class ScriptedLoadableModuleWidget:
+    def __init__(self, parent: Any = None) -> None:
+        self.parent = parent
+        self.layout = parent.layout()
+
+    def setup(self) -> None:
+        pass
+
+    def resourcePath(self, name: str) -> str:
+        return str(MODULE / "Resources" / name)
+
+
+class ScriptedLoadableModuleLogic:
+    def getParameterNode(self) -> Any:
+        import slicer
+
+        scene, tag = slicer.mrmlScene, "HounsView"
+        for number in range(scene.GetNumberOfNodesByClass("vtkMRMLScriptedModuleNode")):
+            node = scene.GetNthNodeByClass(number, "vtkMRMLScriptedModuleNode")
+            if node.GetAttribute("ModuleName") == tag:
+                return node
+        node = slicer.vtkMRMLScriptedModuleNode()
+        node.SetSingletonTag(tag)
+        node.SetAttribute("ModuleName", tag)
+        return scene.AddNode(node)
+
+
+class ScriptedLoadableModuleTest:
+    def delayDisplay(self, text: str) -> None:
+        pass
+
+
+class _Parameters:
+    """Fields in a vtkMRMLScriptedModuleNode: text, or a node by reference."""
+
+    def __init__(self, node: Any) -> None:
+        object.__setattr__(self, "_node", node)
+        object.__setattr__(self, "_connected", {})
+
+    def __getattr__(self, name: str) -> Any:
+        if _is_text(type(self), name):
+            return self._node.GetParameter(name) or ""
+        return self._node.GetNodeReference(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if _is_text(type(self), name):
+            self._node.SetParameter(name, value)
+        else:
+            self._node.SetNodeReferenceID(name, value.GetID() if value else None)
+        for tell in self._connected.values():
+            tell(name, value)
+
+    def connectGui(self, ui: Any) -> int:
+        widgets = {
+            widget.property("SlicerParameterName"): widget
+            for widget in vars(ui).values()
+            if widget.property("SlicerParameterName")
+        }
+        for name, widget in widgets.items():
+            if isinstance(widget, qMRMLNodeComboBox):
+                widget.currentNodeChanged.connect(lambda v, n=name: setattr(self, n, v))
+            else:
+                widget.textChanged.connect(lambda v, n=name: setattr(self, n, v))
+
+        def tell(name: str, value: Any) -> None:
+            widget = widgets.get(name)
+            if isinstance(widget, qMRMLNodeComboBox):
+                widget.setCurrentNode(value)
+            elif widget is not None and widget.text() != value:
+                widget.setText(value)
+
+        for name in widgets:
+            tell(name, getattr(self, name))
+        tag = len(self._connected) + 1
+        self._connected[tag] = tell
+        return tag
+
+    def disconnectGui(self, tag: int) -> None:
+        self._connected.pop(tag)
+
+
+def _is_text(kind: type, name: str) -> bool:
+    return get_type_hints(kind, vars(sys.modules["HounsView"]))[name] is str
+
+
+def parameterNodeWrapper(kind: type) -> type:
+    return type(kind.__name__, (_Parameters,), {"__annotations__": kind.__annotations__})
+
+
+def load_ui(path: str) -> Any:
+    loader = QUiLoader()
+    for made in (ctkCollapsibleButton, ctkPathLineEdit, qMRMLWidget, qMRMLNodeComboBox):
+        loader.registerCustomWidget(made)
+    return loader.load(path)
+
+
+def child_widgets(widget: Any) -> Any:
+    found = widget.findChildren(QtCore.QObject)
+    return SimpleNamespace(**{each.objectName(): each for each in found if each.objectName()})
+
+
+class App:
+    """`slicer.app`, which counts cursors and shows no error boxes."""
+
+    cursors = 0
+
+    def setOverrideCursor(self, _: Any) -> None:
+        self.cursors += 1
+
+    def restoreOverrideCursor(self) -> None:
+        self.cursors -= 1
+
+    def testingEnabled(self) -> bool:
+        return False
+
+
+@contextmanager
+def application(scene: Any) -> Iterator[Any]:
+    """Give `slicer` as the module finds it inside the application, `said` for its errors."""
+    import slicer
+    import slicer.util
+
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+    before = set(sys.modules)
+    saved = {
+        n: getattr(slicer.util, n) for n in ("loadUI", "childWidgetVariables", "errorDisplay")
+    }
+    slicer.mrmlScene, slicer.app, slicer.said = scene, App(), []
+    slicer.util.loadUI, slicer.util.childWidgetVariables = load_ui, child_widgets
+    slicer.util.errorDisplay = lambda text, **_: slicer.said.append(text)
+    real = os.environ.get("SLICER_PYTHON_BASE")
+    _module("qt", *({n: getattr(m, n) for n in dir(m)} for m in (QtCore, QtGui, QtWidgets)))
+    _module("ctk", {each.__name__: each for each in (ctkCollapsibleButton, ctkPathLineEdit)})
+    _module("slicer.i18n", {"tr": lambda text: text, "translate": lambda _, text: text})
+    if real:
+        slicer.__path__.append(str(Path(real) / "slicer"))
+    else:
+        _module("slicer.parameterNodeWrapper", {"parameterNodeWrapper": parameterNodeWrapper})
+        scripted = (
+            ScriptedLoadableModule, ScriptedLoadableModuleLogic, ScriptedLoadableModuleTest,
+            ScriptedLoadableModuleWidget,
+        )  # fmt: skip
+        _module("slicer.ScriptedLoadableModule", {each.__name__: each for each in scripted})
+    sys.path.insert(0, str(MODULE))
+    try:
+        yield slicer
+    finally:
+        sys.path.remove(str(MODULE))
+        for name, value in saved.items():
+            setattr(slicer.util, name, value)
+        for name in ("mrmlScene", "app", "said"):
+            delattr(slicer, name)
+        for name in set(sys.modules) - before:
+            if name.split(".")[0] in ("HounsView", "HounsViewLib", "qt", "ctk") or name in (
+                "slicer.i18n", "slicer.parameterNodeWrapper", "slicer.ScriptedLoadableModule",
+            ):  # fmt: skip
+                del sys.modules[name]
+
+
+def _module(name: str, *members: Mapping[str, Any]) -> None:
+    made = ModuleType(name)
+    for each in members:
+        vars(made).update({n: v for n, v in each.items() if not n.startswith("__")})
+    sys.modules[name] = made
