@@ -285,12 +285,14 @@ def test_a_closed_view_lets_go_of_its_volume() -> None:
     gone = weakref.ref(volume)
     before = len(_instances)
     view = hva.View(volume)
-    opened(view, size=(100, 100))
+    page = opened(view, size=(100, 100))
+    page.tell(type="visible", visible=False)  # as when its cell's output is cleared
+    view.screen.loop.settle()
     view.close()
     view.close()
     view.screen.loop.settle()
     assert len(_instances) == before
-    del view, volume
+    del view, volume, page
     eventually(lambda: gc.collect() >= 0 and gone() is None, 10)
 
 

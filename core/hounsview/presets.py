@@ -149,3 +149,35 @@ def checked_points(values: Sequence[Sequence[float]], width: int, what: str) -> 
         msg = f"{what}: points must rise strictly, not {at}"
         raise ArgumentError(msg)
     return points
+
+
+def fill_curves(
+    preset: RenderingPreset, mean_edge: float, *, color: Any, opacity: Any, gradient: Any
+) -> None:
+    """Put the points of a preset on VTK's functions, which are handed in empty.
+
+    Parameters
+    ----------
+    preset : RenderingPreset
+    mean_edge : float
+        Mean voxel edge, mm: VTK takes gradients per voxel.
+    color : vtkColorTransferFunction
+    opacity, gradient : vtkPiecewiseFunction
+    """
+    for point in preset.color:
+        color.AddRGBPoint(*point)
+    for hu, share in preset.scalar_opacity:
+        opacity.AddPoint(hu, share)
+    for hu_per_mm, share in preset.gradient_opacity:
+        gradient.AddPoint(hu_per_mm * mean_edge, share)
+
+
+def fill_looks(preset: RenderingPreset, looks: Any) -> None:
+    """Set light, interpolation and the unit of opacity of a vtkVolumeProperty."""
+    looks.SetScalarOpacityUnitDistance(preset.opacity_unit_distance)
+    looks.SetInterpolationTypeToLinear()
+    looks.SetShade(preset.shade)
+    looks.SetAmbient(preset.ambient)
+    looks.SetDiffuse(preset.diffuse)
+    looks.SetSpecular(preset.specular)
+    looks.SetSpecularPower(preset.specular_power)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import HounsViewLib  # noqa: F401, lets the library be found
 import slicer
-from HounsViewLib import paths
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import parameterNodeWrapper
@@ -210,14 +210,12 @@ class HounsViewLogic(ScriptedLoadableModuleLogic):
 
     def windowNames(self):
         """Return the names of the window presets."""
-        paths.add()
         from hounsview import window_presets
 
         return list(window_presets())
 
     def setWindow(self, node, name):
         """Show a volume in a window preset."""
-        paths.add()
         from hounsview import mrml, window_presets
 
         mrml.set_window(node, window_presets()[name])
@@ -241,7 +239,6 @@ class HounsViewTest(ScriptedLoadableModuleTest):
         """A series is loaded in HU; a spoilt copy is found out, and repaired beside it."""
         import tempfile
 
-        paths.add()
         import hounsview as hv
 
         logic = HounsViewLogic()
@@ -256,7 +253,6 @@ class HounsViewTest(ScriptedLoadableModuleTest):
 
     def test_tissues(self):
         """Bone and lungs of the thorax phantom become segments and a closed surface."""
-        paths.add()
         import hounsview as hv
         from hounsview import mrml
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hounsview.mrml.application import slicer, vtk_module
 from hounsview.mrml.markups import markups_node, measurements_of
 from hounsview.mrml.volumes import own_grid_of, set_window, window_of
-from hounsview.presets import RenderingPreset
+from hounsview.presets import RenderingPreset, fill_curves, fill_looks
 from hounsview.viewstate import CropBox, ViewState
 from hounsview.viewstate.looks import preset_of
 
@@ -162,23 +162,14 @@ def transfer_node(
     node = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", name or preset.label)
     color, opacity = drawing.vtkColorTransferFunction(), model.vtkPiecewiseFunction()
     gradient = model.vtkPiecewiseFunction()
-    for point in preset.color:
-        color.AddRGBPoint(*point)
-    for hu, share in preset.scalar_opacity:
-        opacity.AddPoint(hu, share)
-    for hu_per_mm, share in preset.gradient_opacity or ((0.0, 1.0), (1.0, 1.0)):
-        gradient.AddPoint(hu_per_mm * mean_edge, share)
+    fill_curves(preset, mean_edge, color=color, opacity=opacity, gradient=gradient)
+    if not preset.gradient_opacity:
+        gradient.AddPoint(0.0, 1.0)
+        gradient.AddPoint(mean_edge, 1.0)
     node.SetColor(color)
     node.SetScalarOpacity(opacity)
     node.SetGradientOpacity(gradient)
-    looks = node.GetVolumeProperty()
-    looks.SetScalarOpacityUnitDistance(preset.opacity_unit_distance)
-    looks.SetInterpolationTypeToLinear()
-    looks.SetShade(preset.shade)
-    looks.SetAmbient(preset.ambient)
-    looks.SetDiffuse(preset.diffuse)
-    looks.SetSpecular(preset.specular)
-    looks.SetSpecularPower(preset.specular_power)
+    fill_looks(preset, node.GetVolumeProperty())
     return node
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from HounsViewLib import paths
-
 
 def sentences(report: Any) -> list[str]:
     """Return the findings of a report, each with its severity, the gravest first."""
@@ -15,7 +13,6 @@ def sentences(report: Any) -> list[str]:
 
 def findings_of(node: Any) -> list[str]:
     """Return what was found when a node was loaded by this module."""
-    paths.add()
     from hounsview import mrml
 
     return sentences(mrml.volume_of(node).report)
@@ -23,7 +20,6 @@ def findings_of(node: Any) -> list[str]:
 
 def audit(node: Any) -> list[str]:
     """Return what is doubtful about a volume that was loaded by anything."""
-    paths.add()
     from hounsview import mrml
 
     return sentences(mrml.audit(node))
@@ -31,7 +27,6 @@ def audit(node: Any) -> list[str]:
 
 def repair(node: Any, scene: Any) -> Any:
     """Return a repaired copy of a volume; the original stays as it is."""
-    paths.add()
     from hounsview import mrml
 
     return mrml.repaired(node, scene)

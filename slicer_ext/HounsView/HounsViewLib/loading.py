@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from HounsViewLib import paths
-
 
 def load(path: str, scene: Any) -> Any:
     """Return the volume node of the one CT volume under a path, with window and findings.
@@ -16,7 +14,6 @@ def load(path: str, scene: Any) -> Any:
     hounsview.HounsviewError
         If nothing can be loaded, or several volumes lie there.
     """
-    paths.add()
     import hounsview as hv
     from hounsview import mrml
 

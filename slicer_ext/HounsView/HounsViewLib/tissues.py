@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from HounsViewLib import paths
-
 _SURFACES = {"bone": "bone", "lung": "lungs", "skin": "body"}
 
 
@@ -29,7 +27,6 @@ def require_opencv() -> None:
 def segment(node: Any, scene: Any) -> tuple[Any, Any]:
     """Return a segmentation node of the tissues found, and a table of their numbers."""
     require_opencv()
-    paths.add()
     import hounsview as hv
     from hounsview import mrml
 
@@ -44,7 +41,6 @@ def segment(node: Any, scene: Any) -> tuple[Any, Any]:
 def surface(node: Any, tissue: str, scene: Any) -> Any:
     """Return a model node of the surface of ``"bone"``, ``"lung"`` or ``"skin"``."""
     require_opencv()
-    paths.add()
     import hounsview as hv
     from hounsview import mrml, surfaces
 

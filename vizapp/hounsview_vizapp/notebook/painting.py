@@ -75,6 +75,7 @@ class Painter:
         self._resting: Later | None = None
         self._retrying: Later | None = None
         self._playing: Later | None = None
+        self._freeing: Later | None = None
         viewer.listen(on_dirty=self.mark, on_frame=self._frame_drawn)
         canvas.listen(self)
         self.mark(canvas.panes)
@@ -95,7 +96,8 @@ class Painter:
         """Draw nothing any more."""
         self._closed = True
         self._canvas.listen(None)
-        for later in (self._resting, self._retrying, self._playing):
+        # What waits holds the viewer, and with it the volume.
+        for later in (self._resting, self._retrying, self._playing, self._freeing):
             if later is not None:
                 later.cancel()
 
@@ -121,8 +123,6 @@ class Painter:
     def on_freed(self) -> None:
         """Go on where frames had to wait; what nobody sees any more gives memory back."""
         self._loop.post(self._go_on)
-        if not self._canvas.is_visible:
-            self._loop.later(_UNSEEN_S, self._free_unseen)
 
     def on_page_loaded(self) -> None:
         """Draw everything: the page has nothing yet."""
@@ -147,13 +147,24 @@ class Painter:
             self._viewer.key(event.key)
 
     def _go_on(self) -> None:
+        self._free_later()
         if self._dirty or self._arrived is not None:
             self._flush()
         elif self._is_unfinished():
             self._rest_soon()
 
+    def _free_later(self) -> None:
+        """Count the time that nobody sees the canvas, from when it was last seen."""
+        if self._canvas.is_visible or self._closed:
+            if self._freeing is not None:
+                self._freeing.cancel()
+                self._freeing = None
+        elif self._freeing is None:
+            self._freeing = self._loop.later(_UNSEEN_S, self._free_unseen)
+
     def _free_unseen(self) -> None:
-        if self._canvas.is_visible or self._closed or self._scene_shown == "":
+        self._freeing = None
+        if self._scene_shown == "":
             return
         self._scene_shown = ""
         self._viewer.free_scene()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hounsview.presets import RenderingPreset, rendering_presets
+from hounsview.presets import (
+    RenderingPreset,
+    fill_curves,
+    fill_looks,
+    rendering_presets,
+)
 from hounsview.viewstate import ViewState
-from hounsview.viewstate.looks import changed, preset_of
-
-__all__ = ["changed", "lowest_shown", "preset_of", "property_of"]
 
 
 def lowest_shown(state: ViewState) -> float:
@@ -33,22 +35,11 @@ def property_of(preset: RenderingPreset, mean_edge: float) -> Any:
         vtkPiecewiseFunction(),
         vtkPiecewiseFunction(),
     )
-    for point in preset.color:
-        color.AddRGBPoint(*point)
-    for hu, share in preset.scalar_opacity:
-        opacity.AddPoint(hu, share)
-    for hu_per_mm, share in preset.gradient_opacity:
-        gradient.AddPoint(hu_per_mm * mean_edge, share)
+    fill_curves(preset, mean_edge, color=color, opacity=opacity, gradient=gradient)
     made = vtkVolumeProperty()
     made.SetColor(color)
     made.SetScalarOpacity(opacity)
     if preset.gradient_opacity:
         made.SetGradientOpacity(gradient)
-    made.SetScalarOpacityUnitDistance(preset.opacity_unit_distance)
-    made.SetInterpolationTypeToLinear()
-    made.SetShade(preset.shade)
-    made.SetAmbient(preset.ambient)
-    made.SetDiffuse(preset.diffuse)
-    made.SetSpecular(preset.specular)
-    made.SetSpecularPower(preset.specular_power)
+    fill_looks(preset, made)
     return made
