@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from hounsview.cameras import aim_at
 from hounsview.geometry import Geometry
 from hounsview.presets import rendering_presets
 from hounsview.viewstate import CropBox, Transfer, ViewState
@@ -19,7 +20,6 @@ from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.importing import imported
 from hounsview_vizapp.rendering import memory
 from hounsview_vizapp.rendering.body import Body
-from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.labels import draw_labels, label_height
 from hounsview_vizapp.rendering.opengl import opengl, prepare
 from hounsview_vizapp.rendering.placing import clip_planes
