@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from hounsview.frames import plane_frame
 from hounsview.sessions import Session, Source, fingerprint
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
+from hounsview.viewtissues import tissues_shown
 from hounsview.volume import Volume
 from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
@@ -23,8 +25,7 @@ from hounsview_vizapp.panes import slice_number, slice_pane
 from hounsview_vizapp.panes.pointer import Reading, reading_at
 from hounsview_vizapp.places import Places, Size, as_point
 from hounsview_vizapp.state import ViewerState
-from hounsview_vizapp.tissuemap import TissueMap
-from hounsview_vizapp.tissuework import Found, find_tissues, tissues_shown
+from hounsview_vizapp.tissuework import Found, find_tissues
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
 from hounsview_vizapp.tools.scenery import Draft
