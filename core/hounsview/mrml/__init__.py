@@ -18,14 +18,9 @@ _HOME = {
     "models": ("mesh_of", "model_node"),
     "segments": ("tissue_segmentation", "tissue_table", "tissues_of"),
     "tables": ("rows_of", "table_node"),
-    "views": (
-        "ShownView",
-        "crop_node",
-        "show_in_slices",
-        "show_view",
-        "transfer_node",
-        "view_of",
-    ),
+    "panes": ("show_in_slices",),
+    "renderings": ("crop_node", "transfer_node"),
+    "views": ("ShownView", "show_view", "view_of"),
     "volumes": (
         "geometry_of",
         "own_grid_of",
@@ -52,16 +47,16 @@ if TYPE_CHECKING:
     from hounsview.mrml.markups import measurements_of as measurements_of
     from hounsview.mrml.models import mesh_of as mesh_of
     from hounsview.mrml.models import model_node as model_node
+    from hounsview.mrml.panes import show_in_slices as show_in_slices
+    from hounsview.mrml.renderings import crop_node as crop_node
+    from hounsview.mrml.renderings import transfer_node as transfer_node
     from hounsview.mrml.segments import tissue_segmentation as tissue_segmentation
     from hounsview.mrml.segments import tissue_table as tissue_table
     from hounsview.mrml.segments import tissues_of as tissues_of
     from hounsview.mrml.tables import rows_of as rows_of
     from hounsview.mrml.tables import table_node as table_node
     from hounsview.mrml.views import ShownView as ShownView
-    from hounsview.mrml.views import crop_node as crop_node
-    from hounsview.mrml.views import show_in_slices as show_in_slices
     from hounsview.mrml.views import show_view as show_view
-    from hounsview.mrml.views import transfer_node as transfer_node
     from hounsview.mrml.views import view_of as view_of
     from hounsview.mrml.volumes import geometry_of as geometry_of
     from hounsview.mrml.volumes import own_grid_of as own_grid_of
