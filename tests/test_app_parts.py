@@ -12,6 +12,7 @@ from PIL import Image
 
 import hounsview as hv
 from hounsview import viewtissues
+from hounsview.histograms import histogram
 from hounsview.viewstate import PLANES, Surface, Transfer
 from hounsview_vizapp import movies
 from hounsview_vizapp.contents import (
@@ -21,7 +22,6 @@ from hounsview_vizapp.contents import (
     phantom_entry,
     to_be_told,
 )
-from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.jobs import Job
 from hounsview_vizapp.panes import slice_pane
 from hounsview_vizapp.settings import OwnPreset, Settings

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "application": ("check_target", "new_scene", "read_scene", "write_scene"),
     "auditing": ("audit", "repaired"),
+    "companions": ("all_or_nothing", "companions_of", "remove", "remove_orphans"),
     "layers": ("segment_ids", "segment_mask"),
     "markups": ("markups_node", "measurements_of"),
     "models": ("mesh_of", "model_node"),
-    "segments": ("tissue_segmentation", "tissue_table", "tissues_of"),
-    "tables": ("rows_of", "table_node"),
     "panes": ("show_in_slices",),
+    "plots": ("tissue_histogram",),
+    "probing": ("markups_rows",),
     "renderings": ("crop_node", "transfer_node"),
+    "segments": ("tissue_segmentation", "tissue_table", "tissues_of"),
+    "sessions": ("note_source", "save_session", "session_of", "show_session", "source_of"),
+    "tables": ("rows_of", "table_node"),
     "views": ("ShownView", "show_view", "view_of"),
     "volumes": (
         "geometry_of",
@@ -41,6 +45,10 @@ if TYPE_CHECKING:
     from hounsview.mrml.application import write_scene as write_scene
     from hounsview.mrml.auditing import audit as audit
     from hounsview.mrml.auditing import repaired as repaired
+    from hounsview.mrml.companions import all_or_nothing as all_or_nothing
+    from hounsview.mrml.companions import companions_of as companions_of
+    from hounsview.mrml.companions import remove as remove
+    from hounsview.mrml.companions import remove_orphans as remove_orphans
     from hounsview.mrml.layers import segment_ids as segment_ids
     from hounsview.mrml.layers import segment_mask as segment_mask
     from hounsview.mrml.markups import markups_node as markups_node
@@ -48,11 +56,18 @@ if TYPE_CHECKING:
     from hounsview.mrml.models import mesh_of as mesh_of
     from hounsview.mrml.models import model_node as model_node
     from hounsview.mrml.panes import show_in_slices as show_in_slices
+    from hounsview.mrml.plots import tissue_histogram as tissue_histogram
+    from hounsview.mrml.probing import markups_rows as markups_rows
     from hounsview.mrml.renderings import crop_node as crop_node
     from hounsview.mrml.renderings import transfer_node as transfer_node
     from hounsview.mrml.segments import tissue_segmentation as tissue_segmentation
     from hounsview.mrml.segments import tissue_table as tissue_table
     from hounsview.mrml.segments import tissues_of as tissues_of
+    from hounsview.mrml.sessions import note_source as note_source
+    from hounsview.mrml.sessions import save_session as save_session
+    from hounsview.mrml.sessions import session_of as session_of
+    from hounsview.mrml.sessions import show_session as show_session
+    from hounsview.mrml.sessions import source_of as source_of
     from hounsview.mrml.tables import rows_of as rows_of
     from hounsview.mrml.tables import table_node as table_node
     from hounsview.mrml.views import ShownView as ShownView

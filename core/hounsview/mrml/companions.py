@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 PREFIX: Final = "hounsview."
+_OF: Final = "hounsview.of"
+"""Role of a reference from an aid to its volume node, and the attribute that marks an aid."""
 
 
-def attach(volume_node: Any, role: str, node: Any) -> None:
+def attach(volume_node: Any, role: str, node: Any, *, aid: bool = False) -> None:
     """Let a node be the companion of a volume node in a role; what was before is removed.
 
     Parameters
@@ -22,7 +24,13 @@ def attach(volume_node: Any, role: str, node: Any) -> None:
     role : str
         Begins with `PREFIX`.
     node : vtkMRMLNode
+    aid : bool
+        Whether it is of no use without the volume, as findings are, and goes with it
+        (`remove_orphans`); what a person asked for, such as tissues, stays.
     """
+    if aid:
+        node.SetAttribute(_OF, "1")
+        node.SetNodeReferenceID(_OF, volume_node.GetID())
     before = volume_node.GetNodeReference(role)
     volume_node.SetNodeReferenceID(role, node.GetID())
     if before is not None and before is not node:
@@ -34,7 +42,7 @@ def companion(volume_node: Any, role: str) -> Any:
     return volume_node.GetNodeReference(role)
 
 
-def companions(volume_node: Any, role: str = "") -> list[Any]:
+def companions_of(volume_node: Any, role: str = "") -> list[Any]:
     """Return the nodes that a volume node has in a role; all that this package made for it.
 
     Parameters
@@ -72,11 +80,12 @@ def remove(node: Any) -> None:
             scene.RemoveNode(part)
 
 
-def remove_volume(volume_node: Any) -> None:
-    """Remove a volume node from its scene with all that this package made for it."""
-    for node in companions(volume_node):
-        remove(node)
-    remove(volume_node)
+def remove_orphans(scene: Any) -> None:
+    """Remove the aids of volume nodes that are no longer in the scene."""
+    nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
+    for node in nodes:
+        if node.GetAttribute(_OF) and node.GetNodeReference(_OF) is None:
+            remove(node)
 
 
 @contextmanager

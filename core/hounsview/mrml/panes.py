@@ -27,6 +27,9 @@ _COMPOSITE: Final = "vtkMRMLSliceCompositeNode"
 _SELECTION: Final = "vtkMRMLSelectionNode"
 # What vtkImageSlabReslice calls them.
 _SLABS: Final = {"minip": 0, "mip": 1, "mean": 2}
+_SLAB: Final = "hounsview.slab"
+"""Attribute of a slice node: the thickness asked for, and that of the slices laid into one."""
+_SAME_MM: Final = 1e-3
 _ALIKE: Final = 1e-4
 """Largest difference of unit axes that are turned alike: 0.006 degrees."""
 _ZOOMS: Final = (0.05, 200.0)
@@ -87,9 +90,7 @@ def show_planes(state: ViewState, grid: Geometry, scene: Any) -> None:
         scale = frame.mm_per_pixel
         node.SetFieldOfView(scale * columns, scale * rows, frame.step * max(layers, 1))
         node.SetXYZOrigin(0, 0, 0)
-        node.SetSlabReconstructionEnabled(state.slab.thickness > 0)
-        node.SetSlabReconstructionType(_SLABS[state.slab.kind])
-        node.SetSlabReconstructionThickness(max(state.slab.thickness, frame.step))
+        _show_slab(node, state.slab, (2 * frame.reach + 1) * frame.step)
         node.SetSliceVisible(state.show_planes)
         node.UpdateMatrices()
 
@@ -117,14 +118,8 @@ def planes_of(grid: Geometry, scene: Any, base: ViewState) -> ViewState:
     views: Mapping[str, Any] = {
         plane: _plane_view(grid, state, plane, node) for plane, node in nodes.items()
     }
-    first = nodes["axial"]
-    kinds = {value: kind for kind, value in _SLABS.items()}
-    thick = first.GetSlabReconstructionThickness() * first.GetSlabReconstructionEnabled()
-    slab = Slab(
-        thickness=min(max(thick, 0.0), 500.0),
-        kind=kinds.get(first.GetSlabReconstructionType(), state.slab.kind),
-    )
     shown = any(node.GetSliceVisible() for node in nodes.values())
+    slab = _slab_of(nodes["axial"], state.slab)
     return replace(state, slab=slab, show_planes=shown, **views)
 
 
@@ -132,6 +127,30 @@ def _axes_ras(plane: str, oblique: tuple[float, float, float]) -> tuple[Floats, 
     """Return right, up and across of a plane, as Slicer has them: RAS unit vectors."""
     right, down = plane_axes(plane, oblique)
     return right * _TO_RAS, -down * _TO_RAS, plane_onward(plane, oblique) * _TO_RAS
+
+
+def _show_slab(node: Any, slab: Slab, laid: float) -> None:
+    """Show a slab; `laid` mm is how thick the slices are that ours lays into one."""
+    node.SetSlabReconstructionEnabled(slab.thickness > 0)
+    node.SetSlabReconstructionType(_SLABS[slab.kind])
+    node.SetSlabReconstructionThickness(laid)
+    node.SetAttribute(_SLAB, f"{slab.thickness!r} {laid!r}")
+
+
+def _slab_of(node: Any, before: Slab) -> Slab:
+    """Return the slab of a slice view; as thick as was asked for, unless it was changed."""
+    kinds = {value: kind for kind, value in _SLABS.items()}
+    kind = kinds.get(node.GetSlabReconstructionType(), before.kind)
+    if not node.GetSlabReconstructionEnabled():
+        return replace(before, thickness=0.0, kind=kind)
+    thickness = node.GetSlabReconstructionThickness()
+    try:
+        asked, laid = (float(part) for part in (node.GetAttribute(_SLAB) or "").split())
+    except ValueError:
+        asked, laid = thickness, thickness
+    if abs(laid - thickness) < _SAME_MM:
+        thickness = asked
+    return replace(before, thickness=min(max(thickness, 0.0), 500.0), kind=kind)
 
 
 def _middle(frame: PlaneFrame) -> Floats:

@@ -15,7 +15,7 @@ from hounsview.errors import HounsviewError, TissueNotFoundError
 from hounsview.mrml.application import matrix_of, slicer, vtk_module
 from hounsview.mrml.companions import attach, companion, remove
 from hounsview.mrml.images import fill_image
-from hounsview.mrml.space import VIEW
+from hounsview.mrml.space import VIEW, draw_rays
 from hounsview.mrml.volumes import geometry_of, own_grid_of, volume_of
 from hounsview.presets import RenderingPreset, fill_curves, fill_looks, rendering_presets
 from hounsview.viewstate import CropBox, Transfer, ViewState
@@ -79,6 +79,8 @@ def show_rendering(
         display.SetAndObserveROINodeID(crop.GetID())
     display.SetCroppingEnabled(crop is not None)
     display.SetVisibility(state.show_volume)
+    if state.show_volume:
+        draw_rays(preset_of(state).kind, scene)
     return display, transfer, crop
 
 
@@ -101,7 +103,7 @@ def rendering_of(volume_node: Any, scene: Any, base: ViewState) -> ViewState:
     if transfer is not None:
         state = _with_transfer(state, transfer)
     view = scene.GetFirstNodeByClass(VIEW)
-    if view is None:
+    if view is None or not state.show_volume:
         return state
     kinds = {view.MaximumIntensityProjection: "mip", view.MinimumIntensityProjection: "minip"}
     kind = kinds.get(view.GetRaycastTechnique(), "composite")
@@ -207,7 +209,7 @@ def _drawn(state: ViewState, volume_node: Any, scene: Any, tell: Tell) -> Any:
         return volume_node
     made = _copy_with(volume_node, values, scene)
     made.SetDescription(key)
-    attach(volume_node, _INSIDE, made)
+    attach(volume_node, _INSIDE, made, aid=True)
     return made
 
 
@@ -247,7 +249,7 @@ def _show_crop(crop: CropBox | None, volume_node: Any, scene: Any) -> Any:
         return None
     if held is None:
         held = crop_node(crop, scene)
-        attach(volume_node, _CROP, held)
+        attach(volume_node, _CROP, held, aid=True)
     else:
         _place(held, crop)
     return held

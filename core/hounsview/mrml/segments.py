@@ -18,6 +18,7 @@ from hounsview.tissues import tissue_numbers
 from hounsview.volume import Volume
 
 _BODY: Final = "body"
+_FILL: Final = 0.4
 _BODY_COLOR: Final[Color] = (0.85, 0.75, 0.66)
 
 
@@ -57,6 +58,9 @@ def tissue_segmentation(
     described.pop(LABELS[_BODY], None)
     if described:
         add_layer(node, geometry, labels, described)
+    # Over the body's fill nothing of the picture below would be seen.
+    node.GetDisplayNode().SetSegmentOpacity2DFill(_BODY, 0.0)
+    node.GetDisplayNode().SetOpacity2DFill(_FILL)
     told = [f"{tissue}: {reason}" for tissue, reason in tissues.reasons.items()]
     node.SetDescription("\n".join([*told, *tissues.notes]))
     return node

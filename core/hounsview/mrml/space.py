@@ -44,7 +44,13 @@ def camera_node(scene: Any) -> Any:
     return node_of_view(scene, "vtkMRMLCameraNode", _FIRST)
 
 
-def show_in_space(state: ViewState, box: Geometry, kind: str, scene: Any) -> None:
+def draw_rays(kind: str, scene: Any) -> None:
+    """Let the first 3D view draw rays as a preset's kind says: composite, mip or minip."""
+    view = view_node(scene)
+    view.SetRaycastTechnique(getattr(view, _TECHNIQUES[kind]))
+
+
+def show_in_space(state: ViewState, box: Geometry, scene: Any) -> None:
     """Let the first 3D view look from where a view does, in parallel projection.
 
     Parameters
@@ -52,13 +58,10 @@ def show_in_space(state: ViewState, box: Geometry, kind: str, scene: Any) -> Non
     state : ViewState
     box : Geometry
         What is shown whole at zoom 1, as `body_box` gives it.
-    kind : str
-        Of the rendering preset: ``"composite"``, ``"mip"`` or ``"minip"``.
     scene : vtkMRMLScene
     """
     view = view_node(scene)
     view.SetRenderMode(view.Orthographic)
-    view.SetRaycastTechnique(getattr(view, _TECHNIQUES[kind]))
     view.SetVolumeRenderingQuality(getattr(view, _QUALITIES[state.quality]))
     aim = aim_at(box, state.camera, _SQUARE)
     # Slicer takes half the height, mm, from the view and puts it over the camera's own.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hounsview.anatomy import COLORS
 from hounsview.errors import HounsviewError
-from hounsview.mrml.companions import attach, companion, companions, remove
+from hounsview.mrml.companions import attach, companion, companions_of, remove
 from hounsview.mrml.layers import segment_ids
 from hounsview.mrml.models import model_node
 from hounsview.mrml.volumes import own_grid_of, volume_of
@@ -113,7 +113,7 @@ def tissues_in(volume_node: Any, base: ViewState) -> ViewState:
     """Return a view with the tissues and surfaces that are shown of a volume node."""
     held = companion(volume_node, TISSUES)
     overlays = base.overlays if held is None else _overlays_of(held, base.overlays)
-    shown = [_surface_of(model, base) for model in companions(volume_node, SURFACE)]
+    shown = [_surface_of(model, base) for model in companions_of(volume_node, SURFACE)]
     surfaces = {_key(one): one for one in base.surfaces if not one.shown}
     surfaces |= {_key(one): one for one in shown if one is not None}
     return replace(base, overlays=overlays, surfaces=tuple(surfaces.values()))
@@ -160,7 +160,7 @@ def _show_surfaces(
 ) -> tuple[Any, ...]:
     """Return the models of the surfaces that are shown; made once, and kept while wanted."""
     node = work.node
-    held = {model.GetAttribute(SURFACE): model for model in companions(node, SURFACE)}
+    held = {model.GetAttribute(SURFACE): model for model in companions_of(node, SURFACE)}
     node.RemoveNodeReferenceIDs(SURFACE)
     shown = []
     for surface in surfaces:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hounsview.errors import ArgumentError
 from hounsview.mrml.application import slicer
-from hounsview.mrml.companions import companions, remove
+from hounsview.mrml.companions import companions_of, remove
 from hounsview.mrml.markups import markups_node, measurements_of
 from hounsview.mrml.panes import planes_of, show_planes
 from hounsview.mrml.renderings import CPU_RENDERING, rendering_of, show_rendering
@@ -16,7 +17,6 @@ from hounsview.mrml.space import body_box, show_in_space, space_of
 from hounsview.mrml.tissueviews import show_tissues, tissues_in
 from hounsview.mrml.volumes import geometry_of, set_window, window_of
 from hounsview.viewstate import ViewState
-from hounsview.viewstate.looks import preset_of
 
 if TYPE_CHECKING:
     from hounsview.masks import Tissues
@@ -36,6 +36,8 @@ _COLORMAPS: Final = {
     "inverted": "vtkMRMLColorTableNodeInvertedGrey",
     "rainbow": "vtkMRMLColorTableNodeRainbow",
 }
+_VIEW: Final = "hounsview.view"
+"""Attribute of a volume node: the view that was shown last, JSON."""
 _MEASUREMENT: Final = "hounsview.measurement"
 """Role of a volume node's references to markups that came with a view."""
 
@@ -114,12 +116,13 @@ def show_view(
     rendering, transfer, crop = show_rendering(
         state, volume_node, scene, rendering_class, notes.append
     )
-    show_in_space(state, body_box(volume_node), preset_of(state).kind, scene)
+    show_in_space(state, body_box(volume_node), scene)
     if state.rendering_beside is not None:
         notes.append(f"{state.rendering_beside} is not shown beside: Slicer has one 3D view")
     surfaces, segments = show_tissues(state, volume_node, scene, tissues, notes.append)
     markups = show_measurements(state, volume_node, scene)
-    _show_layout(state, scene)
+    show_layout(state.layout, scene)
+    volume_node.SetAttribute(_VIEW, state.to_json())
     return ShownView(
         crosshair, rendering, transfer, markups, crop, surfaces, segments, tuple(notes)
     )
@@ -133,9 +136,9 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
     volume_node : vtkMRMLScalarVolumeNode
     scene : vtkMRMLScene
     base : ViewState, optional
-        What the scene does not say. The default view when left out.
+        What the scene does not say. The view that was shown last when left out.
     """
-    state = ViewState() if base is None else base
+    state = _view_before(volume_node) if base is None else base
     state = replace(state, window=window_of(volume_node) or state.window)
     crosshair = scene.GetFirstNodeByClass(_CROSSHAIR)
     if crosshair is not None:
@@ -151,9 +154,17 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
     return _with_layout(_with_colors(state, volume_node), scene)
 
 
+def _view_before(volume_node: Any) -> ViewState:
+    """Return the view that was shown last; the default one where none was."""
+    try:
+        return ViewState.from_json(volume_node.GetAttribute(_VIEW) or "")
+    except ArgumentError:
+        return ViewState()
+
+
 def show_measurements(state: ViewState, volume_node: Any, scene: Any) -> tuple[Any, ...]:
     """Return new markups, one for each measurement of a view; those before are removed."""
-    for node in companions(volume_node, _MEASUREMENT):
+    for node in companions_of(volume_node, _MEASUREMENT):
         remove(node)
     volume_node.RemoveNodeReferenceIDs(_MEASUREMENT)
     made = tuple(markups_node(one, scene) for one in state.measurements)
@@ -207,13 +218,14 @@ def _with_colors(state: ViewState, volume_node: Any) -> ViewState:
     return state if kept else replace(state, colormap=name)
 
 
-def _show_layout(state: ViewState, scene: Any) -> None:
+def show_layout(name: str, scene: Any) -> None:
+    """Arrange the views of a scene as a layout of ours: "four-up", a plane, "3d"."""
     layout = scene.GetFirstNodeByClass(_LAYOUT)
     if layout is None:  # outside Slicer; the logic brings the descriptions of all layouts
         logic = slicer().vtkMRMLLayoutLogic()
         logic.SetMRMLScene(scene)
         layout = logic.GetLayoutNode()
-    layout.SetViewArrangement(getattr(layout, _LAYOUTS[state.layout]))
+    layout.SetViewArrangement(getattr(layout, _LAYOUTS[name]))
 
 
 def _with_layout(state: ViewState, scene: Any) -> ViewState:
