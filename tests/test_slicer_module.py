@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -25,7 +26,7 @@ pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
 from hounsview import mrml  # noqa: E402
-from slicer_doubles import application  # noqa: E402
+from slicer_doubles import application, module_widget  # noqa: E402
 
 
 @pytest.fixture
@@ -36,16 +37,8 @@ def slicer() -> Iterator[Any]:
 
 @pytest.fixture
 def widget(slicer: Any) -> Iterator[Any]:
-    import HounsView
-    from PySide6 import QtWidgets
-
-    parent = QtWidgets.QWidget()
-    parent.setLayout(QtWidgets.QVBoxLayout())
-    parent.isEntered = True
-    made = HounsView.HounsViewWidget(parent)
-    made.setup()
-    yield made
-    made.cleanup()
+    with module_widget() as made:
+        yield made
 
 
 def test_the_modules_own_self_test_passes(slicer: Any) -> None:
@@ -100,13 +93,18 @@ def test_padding_that_slicer_left_is_found_and_a_copy_repaired(
     assert mrml.volume_of(node).hu.min() == -3024, "the original stays as it was"
 
 
-def test_without_a_volume_every_button_says_so_and_the_cursor_comes_back(
-    widget: Any, slicer: Any, capfd: pytest.CaptureFixture[str]
+def test_without_a_volume_nothing_can_be_pressed_and_scripts_are_told(
+    widget: Any, slicer: Any
 ) -> None:
-    for name in ("auditButton", "repairButton", "tissuesButton", "boneButton"):
+    from HounsViewLib import panel
+
+    for name in panel.OF_A_VOLUME:
+        assert not getattr(widget.ui, name).isEnabled(), name
+    surface = partial(widget.onSurface, "bone", True)
+    for do in (widget.onAudit, widget.onRepair, widget.onTissues, surface):
         slicer.said.clear()
         with pytest.raises(ValueError, match="Choose a volume"):
-            getattr(widget, f"on{name[:1].upper()}{name.removesuffix('Button')[1:]}")()
+            do()
         assert "Choose a volume first" in slicer.said[0]
         assert slicer.app.cursors == 0
 
@@ -190,7 +188,7 @@ def test_installed_beside_the_module_the_library_loads_with_numpy_pydicom_and_vt
 def test_sources_keep_to_slicers_rules(path: Path) -> None:
     text = path.read_text()
     tree = ast.parse(text)
-    known = {"__future__", "slicer", "HounsViewLib", "typing", "pathlib", "sys", "importlib"}
+    known = {*sys.stdlib_module_names, "slicer", "HounsViewLib"}
     for node in tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = (

@@ -80,11 +80,16 @@ def remove(node: Any) -> None:
             scene.RemoveNode(part)
 
 
+def is_aid(node: Any) -> bool:
+    """Return whether a node is of no use without the volume that it was made for."""
+    return bool(node.GetAttribute(_OF))
+
+
 def remove_orphans(scene: Any) -> None:
     """Remove the aids of volume nodes that are no longer in the scene."""
     nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
     for node in nodes:
-        if node.GetAttribute(_OF) and node.GetNodeReference(_OF) is None:
+        if is_aid(node) and node.GetNodeReference(_OF) is None:
             remove(node)
 
 

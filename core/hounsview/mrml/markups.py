@@ -95,6 +95,22 @@ def measurements_of(node: Any) -> tuple[Measurement, ...]:
     return (Measurement(kind, tuple(_point(one) for one in points), **told),)
 
 
+def start_placing(kind: str, scene: Any) -> Any:
+    """Return a new markups node of a class that the next clicks in Slicer's views place."""
+    core = slicer()
+    node = scene.AddNewNodeByClass(kind)
+    node.CreateDefaultDisplayNodes()
+    selection, interaction = (
+        scene.GetFirstNodeByClass(name) or scene.AddNode(getattr(core, name)())
+        for name in ("vtkMRMLSelectionNode", "vtkMRMLInteractionNode")
+    )
+    selection.SetReferenceActivePlaceNodeClassName(kind)
+    selection.SetReferenceActivePlaceNodeID(node.GetID())
+    interaction.SetPlaceModePersistence(0)
+    interaction.SetCurrentInteractionMode(interaction.Place)
+    return node
+
+
 def _drawn(measurement: Measurement) -> Floats:
     """Return (n, 3) the points that Slicer draws, LPS mm."""
     points = np.asarray(measurement.points, np.float64)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from hounsview.frames import PlaneFrame, plane_frame
 from hounsview.geometry import Geometry
 from hounsview.mrml.application import array_of_matrix, matrix_of, slicer
+from hounsview.mrml.volumes import geometry_of
 from hounsview.planes import plane_axes, plane_onward
 from hounsview.viewstate import PLANES, PlaneView, Slab, ViewState
 
@@ -93,6 +94,18 @@ def show_planes(state: ViewState, grid: Geometry, scene: Any) -> None:
         _show_slab(node, state.slab, (2 * frame.reach + 1) * frame.step)
         node.SetSliceVisible(state.show_planes)
         node.UpdateMatrices()
+
+
+def show_fitting(volume_node: Any, scene: Any) -> None:
+    """Put a volume into the slice views, through its middle, as large as fits."""
+    show_in_slices(volume_node, scene)
+    show_planes(ViewState(), geometry_of(volume_node), scene)
+
+
+def show_slices_in_3d(shown: bool, scene: Any) -> None:
+    """Show the three slices in the 3D view, or hide them."""
+    for layout in VIEWS.values():
+        node_of_view(scene, _SLICE, layout).SetSliceVisible(shown)
 
 
 def planes_of(grid: Geometry, scene: Any, base: ViewState) -> ViewState:

@@ -10,6 +10,8 @@ import numpy as np
 from hounsview.anatomy import COLORS
 from hounsview.histograms import histogram
 from hounsview.mrml.application import slicer
+from hounsview.mrml.layouts import show_arrangement
+from hounsview.mrml.panes import node_of_view
 from hounsview.mrml.tables import table_node
 from hounsview.volume import Volume
 
@@ -67,6 +69,20 @@ def tissue_histogram(
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
         made.append(series)
     return chart, table, made
+
+
+def show_chart(chart: Any, scene: Any) -> None:
+    """Show a chart in the plot view, beside the slices and 3D."""
+    show_arrangement("SlicerLayoutFourUpPlotView", scene)
+    view = node_of_view(scene, "vtkMRMLPlotViewNode", "PlotView1")
+    view.SetPlotChartNodeID(chart.GetID())
+
+
+def show_table(table: Any, scene: Any) -> None:
+    """Show a table in the table view, beside the slices and 3D."""
+    show_arrangement("SlicerLayoutFourUpTableView", scene)
+    view = node_of_view(scene, "vtkMRMLTableViewNode", "TableView1")
+    view.SetTableNodeID(table.GetID())
 
 
 def _columns(volume: Volume, tissues: Tissues) -> Mapping[str, list[float]]:

@@ -84,6 +84,11 @@ def show_rendering(
     return display, transfer, crop
 
 
+def has_rendering(volume_node: Any) -> bool:
+    """Return whether a volume rendering of a volume node was ever made, seen or hidden."""
+    return bool(_displays(volume_node))
+
+
 def rendering_of(volume_node: Any, scene: Any, base: ViewState) -> ViewState:
     """Return a view with the volume rendering and the crop box that a scene shows.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +20,7 @@ from hounsview.viewstate.state import parsed_json
 
 if TYPE_CHECKING:
     from hounsview.scanning import Progress
+    from hounsview.volume import Volume
 
 _SOURCE: Final = "hounsview.source"
 """Attribute of a volume node: the source of a session, JSON."""
@@ -129,33 +129,32 @@ def show_session(
     if found is not None:
         source = replace(source, path=str(found.absolute()))
     with all_or_nothing(scene):
-        node = volume_node(volume, scene, name=name_of(source, volume.attributes))
+        node = volume_node(volume, scene, name=name_of(source, volume))
         note_source(node, source)
         show_in_slices(node, scene)
         shown = show_view(session.state, node, scene, rendering_class=rendering_class)
     return node, shown
 
 
-def name_of(source: Source, attributes: Mapping[str, str]) -> str:
+def name_of(source: Source, volume: Volume) -> str:
     """Return what to call a volume: its series, else its file or folder, else its phantom."""
-    described = " ".join(attributes.get("SeriesDescription", "").split())
+    described = " ".join(volume.attributes.get("SeriesDescription", "").split())
     if described:
         return described
     return Path(source.path).name if source.path else f"{source.phantom} phantom"
 
 
-def source_at(
-    path: str | os.PathLike[str], attributes: Mapping[str, str], key: str = ""
-) -> Source:
+def source_at(path: str | os.PathLike[str], volume: Volume, *, key: str = "") -> Source:
     """Return the source of a volume that was loaded from a path.
 
     Parameters
     ----------
     path : path-like
-    attributes : mapping of str to str
-        Of the volume.
+    volume : Volume
     key : str
         `hounsview.Series.key`, where a folder holds several.
     """
-    uid = attributes.get(_UID, "")
-    return Source(str(Path(path).absolute()), series_uid=uid, series_key=key)
+    uid = volume.attributes.get(_UID, "")
+    unit = None if uid or volume.unit != "HU" else volume.unit
+    place, known = str(Path(path).absolute()), fingerprint(volume)
+    return Source(place, series_uid=uid, series_key=key, unit=unit, fingerprint=known)

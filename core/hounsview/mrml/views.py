@@ -9,7 +9,8 @@ import numpy as np
 
 from hounsview.errors import ArgumentError
 from hounsview.mrml.application import slicer
-from hounsview.mrml.companions import companions_of, remove
+from hounsview.mrml.companions import companions_of, is_aid, remove
+from hounsview.mrml.layouts import layout_of, show_layout
 from hounsview.mrml.markups import markups_node, measurements_of
 from hounsview.mrml.panes import planes_of, show_planes
 from hounsview.mrml.renderings import CPU_RENDERING, rendering_of, show_rendering
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 _CROSSHAIR: Final = "vtkMRMLCrosshairNode"
-_LAYOUT: Final = "vtkMRMLLayoutNode"
-_LAYOUTS: Final = {
-    "four-up": "SlicerLayoutFourUpView",
-    "axial": "SlicerLayoutOneUpRedSliceView",
-    "coronal": "SlicerLayoutOneUpGreenSliceView",
-    "sagittal": "SlicerLayoutOneUpYellowSliceView",
-    "3d": "SlicerLayoutOneUp3DView",
-}
 _COLORMAPS: Final = {
     "gray": "vtkMRMLColorTableNodeGrey",
     "inverted": "vtkMRMLColorTableNodeInvertedGrey",
@@ -150,8 +143,11 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
     state = rendering_of(volume_node, scene, state)
     state = space_of(grid, scene, state)
     state = tissues_in(volume_node, state)
-    state = replace(state, measurements=_measurements_in(volume_node, scene))
-    return _with_layout(_with_colors(state, volume_node), scene)
+    markups = markups_in(volume_node, scene)
+    measured = tuple(one for node in markups for one in measurements_of(node))
+    state = replace(state, measurements=measured)
+    state = replace(state, layout=layout_of(scene, state.layout))
+    return _with_colors(state, volume_node)
 
 
 def _view_before(volume_node: Any) -> ViewState:
@@ -173,20 +169,19 @@ def show_measurements(state: ViewState, volume_node: Any, scene: Any) -> tuple[A
     return made
 
 
-def _measurements_in(volume_node: Any, scene: Any) -> tuple[Any, ...]:
-    """Return what a scene's markups measure, but for those that came with another volume."""
+def markups_in(volume_node: Any, scene: Any) -> list[Any]:
+    """Return the markups of a scene, but for crop boxes and what came with another volume."""
     others = {
         volume.GetNthNodeReferenceID(_MEASUREMENT, n)
         for volume in _nodes(scene, "vtkMRMLScalarVolumeNode")
         if volume is not volume_node
         for n in range(volume.GetNumberOfNodeReferences(_MEASUREMENT))
     }
-    return tuple(
-        one
+    return [
+        node
         for node in _nodes(scene, "vtkMRMLMarkupsNode")
-        if node.GetID() not in others
-        for one in measurements_of(node)
-    )
+        if node.GetID() not in others and not is_aid(node)
+    ]
 
 
 def _nodes(scene: Any, kind: str) -> list[Any]:
@@ -216,21 +211,3 @@ def _with_colors(state: ViewState, volume_node: Any) -> ViewState:
     # What Slicer could not show stays what it was.
     kept = name == "gray" and state.colormap not in _COLORMAPS
     return state if kept else replace(state, colormap=name)
-
-
-def show_layout(name: str, scene: Any) -> None:
-    """Arrange the views of a scene as a layout of ours: "four-up", a plane, "3d"."""
-    layout = scene.GetFirstNodeByClass(_LAYOUT)
-    if layout is None:  # outside Slicer; the logic brings the descriptions of all layouts
-        logic = slicer().vtkMRMLLayoutLogic()
-        logic.SetMRMLScene(scene)
-        layout = logic.GetLayoutNode()
-    layout.SetViewArrangement(getattr(layout, _LAYOUTS[name]))
-
-
-def _with_layout(state: ViewState, scene: Any) -> ViewState:
-    layout = scene.GetFirstNodeByClass(_LAYOUT)
-    if layout is None:
-        return state
-    names = {getattr(layout, constant): name for name, constant in _LAYOUTS.items()}
-    return replace(state, layout=names.get(layout.GetViewArrangement(), state.layout))
