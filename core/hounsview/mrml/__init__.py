@@ -62,6 +62,7 @@ _HOME = {
         "show_rendering",
         "transfer_node",
     ),
+    "scenes": ("save_scene",),
     "segments": (
         "tissue_segmentation",
         "tissue_table",
@@ -82,6 +83,9 @@ _HOME = {
         "table_node",
     ),
     "tissueviews": (
+        "CHART",
+        "NUMBERS",
+        "SURFACE",
         "add_tissues",
         "show_tissues",
     ),
@@ -140,6 +144,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.renderings import has_rendering as has_rendering
     from hounsview.mrml.renderings import show_rendering as show_rendering
     from hounsview.mrml.renderings import transfer_node as transfer_node
+    from hounsview.mrml.scenes import save_scene as save_scene
     from hounsview.mrml.segments import tissue_segmentation as tissue_segmentation
     from hounsview.mrml.segments import tissue_table as tissue_table
     from hounsview.mrml.segments import tissues_of as tissues_of
@@ -153,6 +158,9 @@ if TYPE_CHECKING:
     from hounsview.mrml.space import body_box as body_box
     from hounsview.mrml.tables import rows_of as rows_of
     from hounsview.mrml.tables import table_node as table_node
+    from hounsview.mrml.tissueviews import CHART as CHART
+    from hounsview.mrml.tissueviews import NUMBERS as NUMBERS
+    from hounsview.mrml.tissueviews import SURFACE as SURFACE
     from hounsview.mrml.tissueviews import add_tissues as add_tissues
     from hounsview.mrml.tissueviews import show_tissues as show_tissues
     from hounsview.mrml.views import ShownView as ShownView

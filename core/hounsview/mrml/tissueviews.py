@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TISSUES: Final = "hounsview.tissues"
 """Role of a volume node's reference to the segmentation of its tissues."""
+NUMBERS, CHART = "hounsview.numbers", "hounsview.chart"
+"""Roles of a volume node's references to the table and the chart of its tissues."""
 SURFACE: Final = "hounsview.surface"
 """Role of a volume node's references to its surfaces; attribute of them with name and level."""
 Tell = Callable[[str], object]
@@ -84,7 +86,7 @@ def show_tissues(
     segments = companion(volume_node, TISSUES)
     if segments is None and any(each.shown for each in state.overlays):
         try:
-            segments = add_tissues(work.all, volume_node, scene)
+            segments, _, _ = add_tissues(work.volume, work.all, volume_node, scene)
         except (HounsviewError, ImportError) as error:
             tell(f"no tissues over the slices: {error}")
     if segments is not None:
@@ -93,20 +95,45 @@ def show_tissues(
     return surfaces, segments
 
 
-def add_tissues(tissues: Tissues, volume_node: Any, scene: Any) -> Any:
-    """Return the segmentation node of a volume's tissues, in the place of one before.
+def add_tissues(
+    volume: Volume, tissues: Tissues, volume_node: Any, scene: Any
+) -> tuple[Any, Any, Any]:
+    """Return nodes of a volume's tissues, in the place of those before.
+
+    Parameters
+    ----------
+    volume : Volume
+        Of the node.
+    tissues : Tissues
+    volume_node : vtkMRMLScalarVolumeNode
+    scene : vtkMRMLScene
+
+    Returns
+    -------
+    segments : vtkMRMLSegmentationNode
+    numbers : vtkMRMLTableNode
+    chart : vtkMRMLPlotChartNode
+        How the HU of each tissue are spread.
 
     Raises
     ------
     TissueNotFoundError
         If there is no mask at all.
     """
-    from hounsview.mrml.segments import tissue_segmentation
+    from hounsview.mrml.plots import tissue_histogram
+    from hounsview.mrml.segments import tissue_segmentation, tissue_table
 
-    name = f"{volume_node.GetName()} tissues"
-    made = tissue_segmentation(tissues, volume_node, scene, name=name)
-    attach(volume_node, TISSUES, made)
-    return made
+    name = volume_node.GetName()
+    segments = tissue_segmentation(tissues, volume_node, scene, name=f"{name} tissues")
+    numbers = tissue_table(volume, tissues, scene, name=f"{name} tissue numbers")
+    chart, values, series = tissue_histogram(
+        volume, tissues, scene, name=f"{name} tissue histogram"
+    )
+    made = {TISSUES: segments, NUMBERS: numbers, CHART: chart, f"{CHART}.values": values}
+    made |= {f"{CHART}.series.{number}": one for number, one in enumerate(series)}
+    for role, node in made.items():
+        attach(volume_node, role, node)
+    return segments, numbers, chart
 
 
 def tissues_in(volume_node: Any, base: ViewState) -> ViewState:

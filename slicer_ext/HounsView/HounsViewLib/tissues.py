@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 SURFACES = ("bone", "lung", "skin")
-NUMBERS, CHART = "hounsview.numbers", "hounsview.chart"
-"""Roles of a volume node's references to the table and the chart of its tissues."""
 
 
 def require_opencv() -> None:
@@ -37,19 +35,8 @@ def segment(node: Any, scene: Any) -> tuple[Any, Any, Any]:
 
     volume = mrml.volume_of(node)
     found = hv.masks.segment(volume)
-    name = node.GetName()
     with mrml.all_or_nothing(scene):
-        table = mrml.tissue_table(volume, found, scene, name=f"{name} tissue numbers")
-        chart, values, series = mrml.tissue_histogram(
-            volume, found, scene, name=f"{name} tissue histogram"
-        )
-        segments = mrml.add_tissues(found, node, scene)
-        mrml.attach(node, NUMBERS, table)
-        mrml.attach(node, CHART, chart)
-        mrml.attach(node, f"{CHART}.values", values)
-        for number, one in enumerate(series):
-            mrml.attach(node, f"{CHART}.series.{number}", one)
-    return segments, table, chart
+        return mrml.add_tissues(volume, found, node, scene)
 
 
 def set_surface(node: Any, tissue: str, shown: bool, scene: Any) -> list[str]:
@@ -83,7 +70,7 @@ def show_numbers(node: Any, scene: Any) -> None:
     """
     from hounsview import mrml
 
-    mrml.show_table(_found(node, NUMBERS), scene)
+    mrml.show_table(_found(node, mrml.NUMBERS), scene)
 
 
 def show_chart(node: Any, scene: Any) -> None:
@@ -96,7 +83,7 @@ def show_chart(node: Any, scene: Any) -> None:
     """
     from hounsview import mrml
 
-    mrml.show_chart(_found(node, CHART), scene)
+    mrml.show_chart(_found(node, mrml.CHART), scene)
 
 
 def _found(node: Any, role: str) -> Any:
