@@ -243,6 +243,24 @@ def test_a_refused_series_is_a_row_with_its_reason_and_not_ticked(
     assert not row.selected
 
 
+def test_what_this_python_cannot_decode_is_said_and_left_to_slicers_own(
+    slicer: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = trap(tmp_path, "jpeg-ls")
+    (files,) = slicer.dicomDatabase.add(folder)
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    monkeypatch.setitem(sys.modules, "pydicom.pixels", None)
+    (row,), own = plugin.examineForImport([files]), slicers_own(files)
+    assert "JPEG-LS" in row.warning
+    assert "slicer.util.pip_install('imagecodecs')" in row.warning
+    select_highest_confidence([row], [own])
+    assert (row.selected, own.selected) == (False, True)
+    before = node_count(slicer)
+    assert plugin.load(row) is None
+    assert "imagecodecs" in slicer.said[0]
+    assert node_count(slicer) == before
+
+
 def test_a_lone_slice_beside_a_volume_is_a_row_and_not_ticked(
     slicer: Any, plugin: Any, tmp_path: Path
 ) -> None:

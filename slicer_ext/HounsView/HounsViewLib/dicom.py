@@ -53,12 +53,12 @@ def offers(files: list[str], name: str) -> list[Offer]:
         return []
     stacks = [one for one in hv.scan(there).series if one.kind in ("volume", "single")]
     lost = _lost(len(files) - len(there))
-    with_volume = any(one.kind == "volume" and not _is_refused(one) for one in stacks)
+    with_volume = any(one.kind == "volume" and not _is_out(one) for one in stacks)
     return [
         Offer(
             name=_name(name, number, len(stacks)),
             tooltip=_tooltip(one),
-            warning="\n".join([*lost, *_told(one, notes=False)]),
+            warning="\n".join([*lost, *_told(one, notes=False), *_undecodable(one)]),
             confidence=_confidence(one, with_volume),
             files=[str(file) for file in one.files],
             key=one.key,
@@ -125,12 +125,25 @@ def _lost(count: int) -> list[str]:
     return [text.format(count=count)]
 
 
-def _is_refused(series: Any) -> bool:
-    return bool(series.report.of("refusal"))
+def _is_out(series: Any) -> bool:
+    """Return whether it is known before loading that a series cannot be loaded."""
+    return bool(series.report.of("refusal") or _undecodable(series))
+
+
+def _undecodable(series: Any) -> list[str]:
+    """Return why nothing in this Slicer decodes the pixels, as a sentence, or nothing."""
+    from hounsview.dicom.decoding import undecodable
+
+    by_syntax = {frame.transfer_syntax: frame for frame in series.frames}
+    reasons = filter(None, map(undecodable, by_syntax.values()))
+    hint = _(
+        "In Slicer's Python console: slicer.util.pip_install('imagecodecs'); then restart."
+    )
+    return [f"{_('Refusal')}: {reason} {hint}" for reason in reasons]
 
 
 def _confidence(series: Any, with_volume: bool) -> float:
-    if _is_refused(series):
+    if _is_out(series):
         return REFUSED
     return SLICE_BESIDE_VOLUME if series.kind == "single" and with_volume else READABLE
 
