@@ -1,7 +1,7 @@
 """RLE of DICOM (PS3.5 G): segments of packed bytes, one for each byte of a cell.
 
 Decoded here rather than by a decoder of whole frames, which a damaged header can crash; so
-it needs nothing but numpy. imagecodecs unpacks a hundred times faster where it is installed.
+it needs nothing but numpy. imagecodecs unpacks ten times faster where it is installed.
 """
 
 from __future__ import annotations
