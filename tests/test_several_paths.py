@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,22 @@ def test_progress_counts_the_named_files_from_the_beginning(
     told: list[tuple[int, int]] = []
     hv.scan(two[0], progress=lambda done, total, _: told.append((done, total)))
     count = len(two[0])
+    assert told == [(n, count) for n in (*range(count), count)]
+
+
+@pytest.mark.parametrize("how", ["folder", "folder in a zip"])
+def test_progress_counts_files_alone(
+    two: tuple[list[Path], list[Path]], how: str, tmp_path: Path
+) -> None:
+    place = two[0][0].parent
+    if how != "folder":
+        with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
+            for file in place.iterdir():
+                archive.write(file, f"case/{file.name}")
+        place = tmp_path / "scan.zip" / "case"
+    told: list[tuple[int, int]] = []
+    hv.scan(place, progress=lambda done, total, _: told.append((done, total)))
+    count = len(two[0]) + len(two[1])
     assert told == [(n, count) for n in (*range(count), count)]
 
 

@@ -99,6 +99,8 @@ def test_segments_are_bytes_of_cells_the_highest_first(
         rle.decode(frame_of(b"\xfe\x01", b"\x01\x02\x03"), 2, 2)
     with pytest.raises(ValueError, match="broken RLE header: 1 segments"):
         rle.decode(frame_of(b"\xff\x01"), 2, 2)
+    with pytest.raises(ValueError, match="broken RLE header: 3 segments"):
+        rle.decode(frame_of(b"\xff\x01", b"\x00\x02", b"\x00\x03"), 2, 2)
 
 
 @pytest.mark.parametrize("name", ["jpeg-ls", "jpeg-2000"])

@@ -179,7 +179,7 @@ def _told(series: Any, *, notes: bool) -> list[str]:
 
 def _windows(attributes: Any) -> list[Any]:
     """Return the windows of WindowCenter and WindowWidth (PS3.3 C.11.2.1.2), if sound."""
-    from hounsview import HounsviewError, Window
+    from hounsview import Window
 
     windows = []
     pairs = (
@@ -188,6 +188,6 @@ def _windows(attributes: Any) -> list[Any]:
     for center, width in zip(*pairs, strict=False):
         try:
             windows.append(Window(float(center), float(width)))
-        except (ValueError, HounsviewError):
+        except ValueError:
             continue
     return windows
