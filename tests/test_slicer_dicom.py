@@ -350,6 +350,29 @@ def test_a_loaded_volume_has_its_place_in_slicer(
     assert selection.GetActiveVolumeID() == node.GetID()
 
 
+def test_findings_and_marks_stand_beside_the_volume_in_the_tree(
+    slicer: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (row,) = examined(slicer, plugin, trap(tmp_path, "padding-with-tag"))
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    shown = ("vtkMRMLTextNode", "vtkMRMLTableNode", "vtkMRMLSegmentationNode")
+    original = plugin.addSeriesInSubjectHierarchy
+
+    def as_the_application_does(loadable: Any, node: Any) -> None:
+        for name in shown:
+            each = slicer.mrmlScene.GetFirstNodeByClass(name)
+            tree.CreateItem(tree.GetSceneItemID(), each)
+        original(loadable, node)
+
+    monkeypatch.setattr(plugin, "addSeriesInSubjectHierarchy", as_the_application_does)
+    before = tree.CreateFolderItem(tree.GetSceneItemID(), "mine")
+    study = tree.GetItemParent(tree.GetItemByDataNode(plugin.load(row)))
+    for name in shown:
+        item = tree.GetItemByDataNode(slicer.mrmlScene.GetFirstNodeByClass(name))
+        assert tree.GetItemParent(item) == study
+    assert tree.GetItemParent(before) == tree.GetSceneItemID()
+
+
 def test_the_active_volume_is_shown_in_the_slice_views(
     slicer: Any, plugin: Any, tmp_path: Path
 ) -> None:

@@ -86,8 +86,11 @@ class HounsViewDICOMPluginClass(DICOMPlugin):
         # A loadable that a script made names its files alone.
         files = getattr(loadable, "hounsviewFiles", loadable.files)
         volume = dicom.read(list(files), getattr(loadable, "hounsviewKey", None))
+        known = dicom.node_ids(scene)
         node = dicom.node_of(volume, scene, scene.GenerateUniqueName(loadable.name))
+        made = dicom.node_ids(scene) - known
         self.addSeriesInSubjectHierarchy(loadable, node)
+        dicom.put_beside(node, made, scene)
         uids = [self._value(file, "instanceUID") or "Unknown" for file in loadable.files]
         node.SetAttribute("DICOM.instanceUIDs", " ".join(uids))
         logic = slicer.app.applicationLogic()

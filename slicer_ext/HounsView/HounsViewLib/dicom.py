@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import slicer
 from slicer.i18n import tr as _
 
 from HounsViewLib.checking import sentences
@@ -97,6 +98,24 @@ def node_of(volume: Any, scene: Any, name: str) -> Any:
     for window in windows:
         node.GetDisplayNode().AddWindowLevelPreset(window.width, window.center)
     return node
+
+
+def put_beside(node: Any, others: set[str], scene: Any) -> None:
+    """Put what came with a volume node (findings, marks) under the same study in the tree.
+
+    Parameters
+    ----------
+    node : vtkMRMLScalarVolumeNode
+    others : set of str
+        IDs of nodes; those that the subject hierarchy does not show are left alone.
+    scene : vtkMRMLScene
+    """
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    study = tree.GetItemParent(tree.GetItemByDataNode(node))
+    for each in others - {node.GetID()}:
+        item = tree.GetItemByDataNode(scene.GetNodeByID(each))
+        if item:
+            tree.SetItemParent(item, study)
 
 
 def node_ids(scene: Any) -> set[str]:
