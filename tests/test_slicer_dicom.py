@@ -365,7 +365,8 @@ def test_findings_and_marks_stand_beside_the_volume_in_the_tree(
         original(loadable, node)
 
     monkeypatch.setattr(plugin, "addSeriesInSubjectHierarchy", as_the_application_does)
-    before = tree.CreateFolderItem(tree.GetSceneItemID(), "mine")
+    mine = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode")
+    before = tree.CreateItem(tree.GetSceneItemID(), mine)
     study = tree.GetItemParent(tree.GetItemByDataNode(plugin.load(row)))
     for name in shown:
         item = tree.GetItemByDataNode(slicer.mrmlScene.GetFirstNodeByClass(name))
