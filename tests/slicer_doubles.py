@@ -122,24 +122,17 @@ class _Parameters:
         for tell in self._connected.values():
             tell(name, value)
 
-    def connectGui(self, ui: Any) -> int:
-        widgets = {
-            widget.property("SlicerParameterName"): widget
-            for widget in vars(ui).values()
-            if widget.property("SlicerParameterName")
-        }
+    def connectParametersToGui(self, widgets: Mapping[str, Any]) -> int:
         for name, widget in widgets.items():
-            if isinstance(widget, qMRMLNodeComboBox):
-                widget.currentNodeChanged.connect(lambda v, n=name: setattr(self, n, v))
-            else:
-                widget.textChanged.connect(lambda v, n=name: setattr(self, n, v))
+            if not isinstance(widget, qMRMLNodeComboBox):
+                # Slicer connects few pairs of value and widget, and fails at all others.
+                msg = f"no connector for {name} and {type(widget)}"
+                raise RuntimeError(msg)
+            widget.currentNodeChanged.connect(lambda v, n=name: setattr(self, n, v))
 
         def tell(name: str, value: Any) -> None:
-            widget = widgets.get(name)
-            if isinstance(widget, qMRMLNodeComboBox):
-                widget.setCurrentNode(value)
-            elif widget is not None and widget.text() != value:
-                widget.setText(value)
+            if name in widgets:
+                widgets[name].setCurrentNode(value)
 
         for name in widgets:
             tell(name, getattr(self, name))

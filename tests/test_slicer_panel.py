@@ -331,3 +331,34 @@ def test_closing_the_scene_forgets_all_and_a_new_one_is_followed(
     assert widget.ui.findingsText.toPlainText()
     assert node.GetScene() is slicer.mrmlScene
     assert len(list(widget.Observations)) <= observed
+
+
+def test_a_volume_that_slicer_sheared_is_told_and_breaks_nothing(
+    widget: Any, slicer: Any
+) -> None:
+    from hounsview.mrml.application import matrix_of
+
+    node = chest(slicer, widget)
+    widget.ui.volumeBox.setCurrentNode(None)
+    sheared = np.array(mrml.geometry_of(node).to_ras())
+    sheared[1, 2] += 3.0
+    node.SetIJKToRASMatrix(matrix_of(sheared))
+    widget.ui.volumeBox.setCurrentNode(node)
+    assert "not at right angles" in widget.ui.statusLabel.text()
+    widget.ui.auditButton.click()
+    assert "right angles" in widget.ui.findingsText.toPlainText()
+    with pytest.raises(hv.GeometryError):
+        widget.onRepair()
+    mrml.markups_node(Measurement("probe", ((0, 0, 0),)), slicer.mrmlScene)
+    wait()
+    (row,) = cells(widget.ui.valuesTable)
+    assert "right angles" in row["note"]
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+    widget.ui.volumeBox.setCurrentNode(empty)
+    assert "holds no voxels" in widget.ui.statusLabel.text()
+    wait()
+    for do in (widget.onAudit, widget.onTissues, widget.onSaveSession):
+        QFileDialog.answers[:] = ["x"]
+        with pytest.raises(ValueError, match="voxels"):
+            do()
+    assert slicer.app.cursors == 0

@@ -161,7 +161,8 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 self._offerSeries(found, path)
                 raise ValueError(_("Several volumes lie there: choose a series, then load."))
             series = self._series.get(path, {}).get(self._label, "")
-            self._choose(self.logic.load(path, series))
+            self._parameters.inputVolume = self.logic.load(path, series)
+            self._parameters.path = path
             self._show(self.logic.findings(self._chosen()))
 
     def onSeries(self, label):
@@ -178,7 +179,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             if self.logic.isMoved(file):
                 path = panel.folder(_("Where is the scan of this session now?"))
             node, notes = self.logic.openSession(file, path)
-            self._choose(node)
+            self._parameters.inputVolume = node
             self._show(notes + self.logic.findings(node))
 
     def onSaveSession(self, checked=False):
@@ -198,7 +199,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onRepair(self, checked=False):
         """Repair a copy of the chosen volume."""
         with self._doing(_("It could not be repaired.")):
-            self._choose(self.logic.repair(self._chosen()))
+            self._parameters.inputVolume = self.logic.repair(self._chosen())
             self._show(self.logic.findings(self._chosen()))
 
     def onWindow(self, name):
@@ -295,9 +296,6 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             raise ValueError(_("Choose a volume first."))
         return node
 
-    def _choose(self, node):
-        self._parameters.inputVolume = node
-
     def _show(self, findings):
         self.ui.findingsText.setPlainText("\n\n".join(findings) or _("Nothing was found."))
 
@@ -323,8 +321,10 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _initialize(self):
         self._forget()
         self._parameters = self.logic.getParameterNode()
-        self._connection = self._parameters.connectGui(self.ui)
+        connect = self._parameters.connectParametersToGui
+        self._connection = connect({"inputVolume": self.ui.volumeBox})
         self.addObserver(self._parameters.parameterNode, "ModifiedEvent", self.onParameters)
+        self.ui.pathLine.currentPath = self._parameters.path
         self._refresh()
         self._timer.start()
 

@@ -35,14 +35,18 @@ def layouts() -> list[str]:
 def view(node: Any, scene: Any) -> Any:
     """Return what a scene shows of a volume, or of none, as a `hounsview.ViewState`.
 
-    `show_volume` is whether a volume rendering is seen; of none it is False.
+    `show_volume` is whether a volume rendering is seen; False of none, and of a volume that
+    cannot be shown (`described` says why).
     """
     import hounsview as hv
     from hounsview import mrml
 
-    if node is None or node.GetImageData() is None:
+    try:
+        state = None if node is None else mrml.view_of(node, scene)
+    except hv.HounsviewError:
+        state = None
+    if state is None:
         return hv.ViewState(show_volume=False)
-    state = mrml.view_of(node, scene)
     return state if mrml.has_rendering(node) else state.changed(show_volume=False)
 
 

@@ -26,16 +26,21 @@ class Values:
         node : vtkMRMLScalarVolumeNode or None
         scene : vtkMRMLScene
         """
+        import hounsview as hv
         from hounsview import mrml
 
-        if node is None or node.GetImageData() is None:
+        there = [] if node is None else mrml.markups_in(node, scene)
+        if not there:
             return []
+        try:
+            volume = self._volume_of(node)
+        except hv.HounsviewError as error:
+            return [{"name": node.GetName(), "note": str(error)}]
         rows = []
-        volume = self._volume_of(node)
-        for markups in mrml.markups_in(node, scene):
+        for markups in there:
             try:
                 rows += mrml.markups_rows(markups, volume)
-            except ValueError as error:
+            except hv.HounsviewError as error:
                 rows.append({"name": markups.GetName(), "note": str(error)})
         return rows
 
@@ -46,11 +51,8 @@ class Values:
     def _volume_of(self, node: Any) -> Any:
         from hounsview import mrml
 
-        above = node.GetParentTransformNode()
-        state = (
-            node.GetID(), node.GetImageData().GetMTime(),
-            mrml.geometry_of(node).affine.tobytes(), above.GetMTime() if above else 0,
-        )  # fmt: skip
+        grid = mrml.geometry_of(node)
+        state = (node.GetID(), node.GetImageData().GetMTime(), grid.affine.tobytes())
         if state != self._known:
             self._volume, self._known = mrml.volume_of(node), state
         return self._volume
