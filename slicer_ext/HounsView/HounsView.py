@@ -297,7 +297,8 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return node
 
     def _show(self, findings):
-        self.ui.findingsText.setPlainText("\n\n".join(findings) or _("Nothing was found."))
+        text = "\n\n".join(findings) or _("Nothing doubtful was found.")
+        self.ui.findingsText.setPlainText(text)
 
     def _offerSeries(self, found, path=""):
         """Let a person choose one of several series; none hides the choice."""

@@ -56,6 +56,8 @@ def markups_node(measurement: Measurement, scene: Any, *, name: str = "") -> Any
     node.CreateDefaultDisplayNodes()
     if kind == "rectangle":
         node.SetCurveTypeToLinear()
+    if kind == "ellipse":  # its many points would hide the curve
+        node.GetDisplayNode().SetGlyphScale(1.0)
     core.util.updateMarkupsControlPointsFromArray(node, _drawn(measurement) * _TO_RAS)
     node.SetAttribute(_KIND, kind)
     node.SetAttribute(_PLANE, measurement.plane)

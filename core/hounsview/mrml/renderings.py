@@ -144,6 +144,8 @@ def crop_node(crop: CropBox, scene: Any, *, name: str = "Crop") -> Any:
     slicer()
     node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
     node.CreateDefaultDisplayNodes()
+    # Filled, it would tint every slice.
+    node.GetDisplayNode().SetFillVisibility(False)
     _place(node, crop)
     return node
 

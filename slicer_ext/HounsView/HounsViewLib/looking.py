@@ -59,10 +59,10 @@ def described(node: Any) -> str:
         grid = mrml.geometry_of(node)
     except hv.HounsviewError as error:
         return f"{node.GetName()}: {error}"
-    size = " x ".join(map(str, grid.shape))
+    slices, rows, columns = grid.shape
     spacing = " x ".join(f"{mm:.4g}" for mm in grid.spacing)
     unit = mrml.unit_of(node) or "unit not said"
-    return f"{node.GetName()}: {size}, {spacing} mm, {unit}"
+    return f"{node.GetName()}: {slices} slices of {rows} x {columns}, {spacing} mm, {unit}"
 
 
 def set_window(node: Any, name: str) -> None:

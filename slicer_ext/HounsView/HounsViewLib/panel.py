@@ -16,6 +16,8 @@ OF_A_VOLUME = (
 """Widgets that do something with the chosen volume."""
 
 
+LAST = ("kind", "plane")
+"""Columns of least interest."""
 Calls = Mapping[str, Callable[..., object]]
 
 
@@ -91,16 +93,18 @@ def enable(ui: Any, there: bool) -> None:
 
 
 def fill_table(table: Any, rows: list[dict[str, str]]) -> None:
-    """Show rows of name -> value in a QTableWidget: a column for each name."""
+    """Show rows of name -> value in a QTableWidget: a column for each name, values first."""
     import qt
 
     names = list(dict.fromkeys(name for row in rows for name in row))
+    names.sort(key=lambda name: name in LAST)
     table.setColumnCount(len(names))
     table.setRowCount(len(rows))
     table.setHorizontalHeaderLabels(names)
     for row, values in enumerate(rows):
         for column, name in enumerate(names):
             table.setItem(row, column, qt.QTableWidgetItem(values.get(name, "")))
+    table.resizeColumnsToContents()
 
 
 def file_to_open(title: str) -> str:
