@@ -121,8 +121,8 @@ def slice_picture(scene: Any, name: str = "Red", size: tuple[int, int] = (400, 4
     with _stage(scene, size) as stage:
         logic = stage.slice_logic(name)
         stage.renderer.GetActiveCamera().ParallelProjectionOn()
-        stage.manage(logic.GetSliceNode(), _IN_SLICES)
         # In the application CTK's light box shows the image; slicer-core does not wrap it.
+        # It must come first: what is drawn before it would not be mixed with it.
         mapper = vtkImageMapper()
         mapper.SetColorWindow(255)
         mapper.SetColorLevel(127.5)
@@ -131,6 +131,7 @@ def slice_picture(scene: Any, name: str = "Red", size: tuple[int, int] = (400, 4
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
         stage.renderer.AddViewProp(actor)
+        stage.manage(logic.GetSliceNode(), _IN_SLICES)
         return stage.picture()
 
 
@@ -307,6 +308,7 @@ def _stage(scene: Any, size: tuple[int, int]) -> Iterator[_Stage]:
     renderer, window = vtkRenderer(), vtkRenderWindow()
     window.SetOffScreenRendering(True)
     window.SetMultiSamples(0)
+    window.SetAlphaBitPlanes(True)
     window.SetSize(size[1], size[0])
     window.AddRenderer(renderer)
     interactor = vtkGenericRenderWindowInteractor()
