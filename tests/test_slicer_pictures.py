@@ -199,22 +199,65 @@ def test_segments_have_their_colour_on_their_side(
     assert colored.sum() * (360 / FIELD) ** 2 == pytest.approx(area, rel=0.08)
 
 
-def test_a_ruler_is_drawn_from_end_to_end_in_its_slice() -> None:
-    a, b = (-60.0, 40.0, 0.0), (30.0, 10.0, 0.0)
+MEASUREMENTS = {
+    "probe": (Measurement("probe", ((-60.0, 40.0, 0.0),)), [(0, 0)]),
+    "ruler": (
+        Measurement("ruler", ((-60.0, 40.0, 0.0), (30.0, 10.0, 0.0))),
+        [(0, 0), (0.1, 0.1), (0.25, 0.25), (0.9, 0.9), (1, 1)],
+    ),
+    "rectangle": (
+        Measurement("rectangle", ((-60.0, 40.0, 0.0), (30.0, 10.0, 0.0))),
+        [(0, 0), (1, 0), (1, 1), (0, 1), (0.2, 0), (1, 0.4), (0.7, 1)],
+    ),
+    "ellipse": (
+        Measurement("ellipse", ((-60.0, 40.0, 0.0), (30.0, 10.0, 0.0))),
+        [(0.5, 0), (0.5, 1), (0, 0.5), (1, 0.5), (0.8535, 0.8535)],
+    ),
+}
+"""What is drawn, and where: shares of the way from the first point, along x and y."""
+
+
+@pytest.mark.parametrize(("drawn", "shares"), MEASUREMENTS.values(), ids=MEASUREMENTS)
+def test_a_measurement_is_drawn_at_its_place_and_in_its_slice_alone(
+    drawn: Measurement, shares: list[tuple[float, float]]
+) -> None:
+    first, last = np.asarray(drawn.points[0]), np.asarray(drawn.points[-1])
     volume = hv.phantom("hu-rods", spacing=(4, 4, 4))
-    bare, _ = shown(volume)
-    scene, _ = shown(volume, hv.ViewState(measurements=(Measurement("ruler", (a, b)),)))
-    for one in (bare, scene):
-        place_slice(one, "Red", plane_axes("axial"), (0, 0, 0), FIELD)
-    without, picture = (slice_picture(one, "Red", SIZE).astype(int) for one in (bare, scene))
-    changed = np.abs(picture - without).max(axis=-1) > 30
-    for share in (0, 0.1, 0.25, 0.9, 1):
-        row, column, _ = on_slice(scene, "Red", np.asarray(a) + share * np.subtract(b, a))
+    scenes = [
+        shown(volume, hv.ViewState(measurements=measurements))[0]
+        for measurements in ((), (drawn,))
+    ]
+    pictures = []
+    for scene in scenes:
+        place_slice(scene, "Red", plane_axes("axial"), (0, 0, 0), FIELD)
+        pictures.append(slice_picture(scene, "Red", SIZE).astype(int))
+    changed = np.abs(pictures[1] - pictures[0]).max(axis=-1) > 30
+    for share in shares:
+        row, column, _ = on_slice(scenes[1], "Red", first + (*share, 0) * (last - first))
         r, c = round(row), round(column)
         assert changed[r - 1 : r + 2, c - 1 : c + 2].any()
-    place_slice(scene, "Red", plane_axes("axial"), (0, 0, 40), FIELD)
-    place_slice(bare, "Red", plane_axes("axial"), (0, 0, 40), FIELD)
-    assert np.array_equal(slice_picture(scene, "Red", SIZE), slice_picture(bare, "Red", SIZE))
+    elsewhere = []
+    for scene in scenes:
+        place_slice(scene, "Red", plane_axes("axial"), (0, 0, 40), FIELD)
+        elsewhere.append(slice_picture(scene, "Red", SIZE))
+    assert np.array_equal(*elsewhere)
+
+
+def test_a_volume_under_a_transform_is_where_its_geometry_says() -> None:
+    volume = rods_on(grids()["sagittal"])
+    scene, node = shown(volume, hv.ViewState(window=hv.Window(1500, 400)))
+    turn = np.eye(4)
+    turn[:3, :3] = rotation((0.0, 0.0, 25.0))
+    turn[:3, 3] = (10, -5, 7)
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(mrml.application.matrix_of(turn))
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    ball = mrml.geometry_of(node).to_patient(volume.geometry.to_index(BALL_AT))
+    assert np.linalg.norm(ball - BALL_AT) > 10
+    place_slice(scene, "Red", plane_axes("axial"), (0, 0, ball[2]), FIELD)
+    picture = slice_picture(scene, "Red", SIZE)
+    expected = on_slice(scene, "Red", ball)[:2]
+    assert middle(picture[..., 0] > 60) == pytest.approx(expected, abs=1.5)
 
 
 @pytest.mark.parametrize("grid", ["axial", "left-handed", "oblique"])
