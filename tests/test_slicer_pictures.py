@@ -146,12 +146,7 @@ def test_greys_are_those_of_our_own_slices(
     name = {plane: name for name, plane in PLANES.items()}[plane]
     scene, _ = shown(volume, state)
     at = frame.to_patient((SIZE[0] / 2 - 0.5, SIZE[1] / 2 - 0.5))
-    node = place_slice(scene, name, (frame.right, frame.down), at, 300)
-    if slab.thickness:
-        node.SetSlabReconstructionEnabled(True)
-        node.SetSlabReconstructionType(1)
-        # Ours counts whole slices, from the outer face of the first to that of the last.
-        node.SetSlabReconstructionThickness((2 * frame.reach + 1) * frame.step)
+    place_slice(scene, name, (frame.right, frame.down), at, 300)
     theirs = slice_picture(scene, name, SIZE)
     apart = []
     for row, column in np.random.default_rng(3).integers(12, FIELD - 12, (4000, 2)):
