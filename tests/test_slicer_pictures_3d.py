@@ -11,7 +11,7 @@ import pytest
 
 import hounsview as hv
 from hounsview import mrml
-from hounsview.planes import rotation
+from hounsview.planes import plane_axes, rotation
 from hounsview.surfaces import from_level
 from hounsview.viewstate import Camera, CropBox
 from hounsview.viewstate.looks import preset_of
@@ -22,7 +22,7 @@ from hounsview_vizapp.rendering.pyramid import Pyramid
 from hounsview_vizapp.rendering.transfer import lowest_shown
 from mrml_kit import needs_slicer
 from scene_kit import ball, needs_opengl
-from slicer_views import Aim, aim_at, look, three_d_picture
+from slicer_views import Aim, aim_at, look, place_slice, three_d_picture
 
 pytestmark = [needs_slicer, needs_opengl]
 
@@ -219,6 +219,23 @@ def test_a_surface_lies_at_the_place_of_the_volume(camera: Camera) -> None:
     assert dice(seen, foreground(three_d_picture(rendered, SIZE))) > 0.93
     red, green, blue = surface[seen].mean(axis=0)
     assert green > 2 * max(red, blue)
+
+
+def test_a_slice_made_visible_in_3d_lies_in_its_plane() -> None:
+    """A ball is cut by the slice, and seen in it where the camera projects it."""
+    camera = Camera(azimuth=25, elevation=35)
+    aim = aim_at(PATIENT, camera, SIZE)
+    state = bone(camera=camera, show_volume=False).changed(window=hv.Window(500, 3000))
+    scene, nodes = shown(marked(PATIENT), state, aim)
+    mrml.show_in_slices(nodes.rendering.GetVolumeNode(), scene)
+    node = place_slice(scene, "Red", plane_axes("axial"), (0, 0, MARK[2]), 170)
+    assert not foreground(three_d_picture(scene, SIZE)).any()
+    node.SetSliceVisible(True)
+    bright = three_d_picture(scene, SIZE)[..., 0] > 120
+    row, column = np.argwhere(bright).mean(axis=0)
+    assert (row, column) == pytest.approx(aim.to_pixel(MARK, SIZE), abs=1.5)
+    cut = np.pi * 9**2 * np.sin(np.radians(35)) / aim.mm_per_pixel(SIZE[0]) ** 2
+    assert bright.sum() == pytest.approx(cut, rel=0.3)
 
 
 def test_a_scene_from_a_file_looks_as_it_did(thorax: hv.Volume, tmp_path: Path) -> None:
