@@ -35,8 +35,9 @@ from vtkmodules.vtkRenderingCore import (
 from vtkmodules.vtkRenderingImage import vtkImageResliceMapper
 
 import hounsview as hv
+from hounsview.frames import plane_frame
 from hounsview.planes import NORMAL, plane_axes
-from hounsview_vizapp.panes import plane_frame, slice_pane, step
+from hounsview_vizapp.panes import slice_pane, step
 
 SIZE = (800, 800)
 SPACING = (0.75, 0.7, 0.7)
@@ -93,7 +94,7 @@ def vtk_slices(volume: hv.Volume, state: hv.ViewState, plane: str) -> Frames:
     camera.SetViewUp(*-down)
     for seen in states(volume, state, plane):
         point = np.asarray(seen.crosshair)
-        frame = plane_frame(volume, seen, plane, SIZE)
+        frame = plane_frame(volume.geometry, seen, plane, SIZE)
         camera.SetParallelScale(frame.mm_per_pixel * SIZE[0] / 2)
 
         index = round(volume.geometry.to_index(point)[2 - NORMAL[plane]])
@@ -125,7 +126,7 @@ def pyvista_slices(volume: hv.Volume, state: hv.ViewState, plane: str) -> Frames
     low = state.window.center - state.window.width / 2
     for seen in states(volume, state, plane):
         point = np.asarray(seen.crosshair)
-        half_height = plane_frame(volume, seen, plane, SIZE).mm_per_pixel * SIZE[0] / 2
+        half_height = plane_frame(volume.geometry, seen, plane, SIZE).mm_per_pixel * SIZE[0] / 2
 
         def draw(point: np.ndarray = point, half_height: float = half_height) -> np.ndarray:
             cut = grid.slice(normal=tuple(normal), origin=tuple(point))

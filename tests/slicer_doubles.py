@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtUiTools import QUiLoader
@@ -54,7 +54,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     _node: Any = None
 
     def currentNode(self) -> Any:
-        return self._node
+        # The real one follows the scene.
+        gone = self._node is not None and self._node.GetScene() is None
+        return None if gone else self._node
 
     def setCurrentNode(self, node: Any) -> None:
         if node is not self._node:
@@ -104,6 +106,7 @@ class _Parameters:
 
     def __init__(self, node: Any) -> None:
         object.__setattr__(self, "_node", node)
+        object.__setattr__(self, "parameterNode", node)
         object.__setattr__(self, "_connected", {})
 
     def __getattr__(self, name: str) -> Any:
@@ -119,24 +122,17 @@ class _Parameters:
         for tell in self._connected.values():
             tell(name, value)
 
-    def connectGui(self, ui: Any) -> int:
-        widgets = {
-            widget.property("SlicerParameterName"): widget
-            for widget in vars(ui).values()
-            if widget.property("SlicerParameterName")
-        }
+    def connectParametersToGui(self, widgets: Mapping[str, Any]) -> int:
         for name, widget in widgets.items():
-            if isinstance(widget, qMRMLNodeComboBox):
-                widget.currentNodeChanged.connect(lambda v, n=name: setattr(self, n, v))
-            else:
-                widget.textChanged.connect(lambda v, n=name: setattr(self, n, v))
+            if not isinstance(widget, qMRMLNodeComboBox):
+                # Slicer connects few pairs of value and widget, and fails at all others.
+                msg = f"no connector for {name} and {type(widget)}"
+                raise RuntimeError(msg)
+            widget.currentNodeChanged.connect(lambda v, n=name: setattr(self, n, v))
 
         def tell(name: str, value: Any) -> None:
-            widget = widgets.get(name)
-            if isinstance(widget, qMRMLNodeComboBox):
-                widget.setCurrentNode(value)
-            elif widget is not None and widget.text() != value:
-                widget.setText(value)
+            if name in widgets:
+                widgets[name].setCurrentNode(value)
 
         for name in widgets:
             tell(name, getattr(self, name))
@@ -168,6 +164,18 @@ def child_widgets(widget: Any) -> Any:
     return SimpleNamespace(**{each.objectName(): each for each in found if each.objectName()})
 
 
+class QFileDialog:
+    """Answers what `answers` holds, one after the other; as text, as PythonQt has it."""
+
+    answers: ClassVar[list[str]] = []
+
+    @classmethod
+    def getOpenFileName(cls, *_: Any) -> str:
+        return cls.answers.pop(0)
+
+    getSaveFileName = getExistingDirectory = getOpenFileName
+
+
 class App:
     """`slicer.app`, which counts cursors and shows no error boxes."""
 
@@ -192,14 +200,18 @@ def application(scene: Any) -> Iterator[Any]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
     before = set(sys.modules)
-    saved = {
-        n: getattr(slicer.util, n) for n in ("loadUI", "childWidgetVariables", "errorDisplay")
-    }
+    names = (
+        "loadUI", "childWidgetVariables", "errorDisplay", "warningDisplay", "showStatusMessage",
+    )  # fmt: skip
+    saved = {n: getattr(slicer.util, n) for n in names}
     slicer.mrmlScene, slicer.app, slicer.said = scene, App(), []
     slicer.util.loadUI, slicer.util.childWidgetVariables = load_ui, child_widgets
     slicer.util.errorDisplay = lambda text, **_: slicer.said.append(text)
+    slicer.util.warningDisplay = lambda text, **_: slicer.said.append(text)
+    slicer.util.showStatusMessage = lambda text, *_: None
     real = os.environ.get("SLICER_PYTHON_BASE")
-    _module("qt", *({n: getattr(m, n) for n in dir(m)} for m in (QtCore, QtGui, QtWidgets)))
+    qt = ({n: getattr(m, n) for n in dir(m)} for m in (QtCore, QtGui, QtWidgets))
+    _module("qt", *qt, {"QFileDialog": QFileDialog})
     _module("ctk", {each.__name__: each for each in (ctkCollapsibleButton, ctkPathLineEdit)})
     _module("slicer.i18n", {"tr": lambda text: text, "translate": lambda _, text: text})
     if real:
@@ -225,6 +237,22 @@ def application(scene: Any) -> Iterator[Any]:
                 "slicer.i18n", "slicer.parameterNodeWrapper", "slicer.ScriptedLoadableModule",
             ):  # fmt: skip
                 del sys.modules[name]
+
+
+@contextmanager
+def module_widget() -> Iterator[Any]:
+    """Give the panel as Slicer makes it when the module is entered; within `application`."""
+    import HounsView
+
+    parent = QtWidgets.QWidget()
+    parent.setLayout(QtWidgets.QVBoxLayout())
+    parent.isEntered = True
+    made = HounsView.HounsViewWidget(parent)
+    made.setup()
+    try:
+        yield made
+    finally:
+        made.cleanup()
 
 
 def _module(name: str, *members: Mapping[str, Any]) -> None:

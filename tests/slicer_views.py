@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from hounsview_vizapp.rendering.camera import Aim
-from hounsview_vizapp.rendering.camera import aim_at as aim_at
+from hounsview.cameras import Aim
+from hounsview.cameras import aim_at as aim_at
 from hounsview_vizapp.rendering.opengl import opengl, prefer_egl
 
 Picture = npt.NDArray[np.uint8]

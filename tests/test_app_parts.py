@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 import hounsview as hv
+from hounsview import viewtissues
+from hounsview.histograms import histogram
 from hounsview.viewstate import PLANES, Surface, Transfer
-from hounsview_vizapp import movies, tissuework
+from hounsview_vizapp import movies
 from hounsview_vizapp.contents import (
     contents,
     first_to_show,
@@ -20,7 +22,6 @@ from hounsview_vizapp.contents import (
     phantom_entry,
     to_be_told,
 )
-from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.jobs import Job
 from hounsview_vizapp.panes import slice_pane
 from hounsview_vizapp.settings import OwnPreset, Settings
@@ -306,20 +307,20 @@ def ball(letters: str = "SPL") -> hv.Volume:
 
 
 def test_a_mesh_of_a_level_lies_in_the_patient(tmp_path: Path) -> None:
-    mesh = tissuework.mesh_of(ball("LSP"), Surface("ball", 1000.0))
+    mesh = viewtissues.mesh_of(ball("LSP"), Surface("ball", 1000.0))
     assert np.allclose((mesh.box[0] + mesh.box[1]) / 2, ball().geometry.centre, atol=0.1)
     assert mesh.volume_ml == pytest.approx(4 / 3 * np.pi * 1.2**3, rel=0.03)
     with pytest.raises(hv.ArgumentError, match="nothing here is 20000 HU"):
-        tissuework.mesh_of(ball(), Surface("metal", 20_000.0))
+        viewtissues.mesh_of(ball(), Surface("metal", 20_000.0))
 
 
 def test_a_mesh_of_a_tissue_is_that_of_its_mask() -> None:
     volume = hv.phantom("thorax", spacing=(5, 3, 3))
     mask = hv.masks.segment(volume, ["bone"]).masks["bone"]
-    mesh = tissuework.mesh_of(volume, Surface("bone"))
+    mesh = viewtissues.mesh_of(volume, Surface("bone"))
     assert mesh.volume_ml == pytest.approx(mask.sum() * 45 / 1000, rel=0.01)
     with pytest.raises(hv.TissueNotFoundError, match="lung"):
-        tissuework.mesh_of(hv.phantom("head", spacing=(6, 4, 4)), Surface("lung"))
+        viewtissues.mesh_of(hv.phantom("head", spacing=(6, 4, 4)), Surface("lung"))
 
 
 def test_a_series_of_the_kit_is_listed(tmp_path: Path) -> None:

@@ -11,17 +11,11 @@ import pytest
 
 import hounsview as hv
 from hounsview.findings import CODES, Finding, Report, Severity
+from hounsview.frames import plane_frame
 from hounsview.viewstate import Measurement, Slab
 from hounsview_vizapp import drawing, pictures
 from hounsview_vizapp.lettering import Color, plate_size
-from hounsview_vizapp.panes import (
-    full_window,
-    marks,
-    notes,
-    plane_frame,
-    shown_window,
-    slice_pane,
-)
+from hounsview_vizapp.panes import full_window, marks, notes, shown_window, slice_pane
 from hounsview_vizapp.panes.captions import Captions, text_height, window_texts
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
@@ -49,7 +43,7 @@ def written(
     volume: hv.Volume, state: hv.ViewState, size: tuple[int, int], ratio: float = 1.0
 ) -> dict[str, tuple[int, int]]:
     """What was drawn on an axial pane, and at which (row, column)."""
-    frame = plane_frame(volume, state, "axial", size)
+    frame = plane_frame(volume.geometry, state, "axial", size)
     page = Page(drawing.blank(size), text_height(size, ratio))
     found: dict[str, tuple[int, int]] = {}
     original = drawing.draw_text
@@ -218,7 +212,7 @@ def notes_of(
 ) -> tuple[Page, list[str], list[list[str]]]:
     """The page they were drawn on, the numbers at the shapes, and the blocks of text."""
     volume = hv.Volume(np.zeros((21, 40, 50), np.int16), repaired().geometry)
-    frame = plane_frame(volume, hv.ViewState(), "axial", size)
+    frame = plane_frame(volume.geometry, hv.ViewState(), "axial", size)
     page = Page(drawing.blank(size), text_height(size))
     numbers: list[str] = []
     blocks: list[list[str]] = []
@@ -275,7 +269,7 @@ def test_texts_lie_on_no_shape_and_a_line_leads_to_those_that_lie_apart() -> Non
     page, numbers, blocks = notes_of(tuple(crowd), size)
     assert len(numbers) == 9
     volume = repaired()
-    frame = plane_frame(volume, hv.ViewState(), "axial", size)
+    frame = plane_frame(volume.geometry, hv.ViewState(), "axial", size)
     inside = [np.rint([frame.to_pixel(p) for p in m.points]).astype(int) for m in crowd]
     shapes = [(*box.min(axis=0), *box.max(axis=0)) for box in inside]
     handles = 2 * len(crowd)

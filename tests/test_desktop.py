@@ -15,9 +15,9 @@ import pytest
 
 import hounsview as hv
 from desktop_kit import Desktop, desktop, needs_screen, screen
+from hounsview.frames import plane_frame
 from hounsview.sessions import Source
 from hounsview_vizapp import drawing
-from hounsview_vizapp.panes import plane_frame
 from hounsview_vizapp.pictures import pane_of
 from real_data import FOLDER, needs_data
 from scene_kit import needs_opengl
@@ -93,7 +93,7 @@ def test_left_and_right_are_those_of_the_patient(viewer: Desktop, tmp_path: Path
     left, top, width, height = viewer.ask("where", name="pane axial")["at"]
     pane = shown[top + 4 : top + height - 4, left + 4 : left + width - 4]
     state = hv.ViewState.from_dict(viewer.state)
-    frame = plane_frame(PHANTOM, state, "axial", (height, width))
+    frame = plane_frame(PHANTOM.geometry, state, "axial", (height, width))
     k = round(PHANTOM.geometry.to_index(frame.origin)[0])
     bright = state.window.apply(PHANTOM.hu[k])
     columns = np.arange(PHANTOM.shape[2])

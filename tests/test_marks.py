@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import hounsview as hv
+from hounsview.frames import plane_frame
 from hounsview.planes import plane_axes
 from hounsview.viewstate import COLORMAPS, PLANES, Measurement, Overlay, PlaneView, Slab
 from hounsview_vizapp import drawing, lettering
-from hounsview_vizapp.panes import marks, plane_frame, slice_pane
+from hounsview_vizapp.panes import marks, slice_pane
 from hounsview_vizapp.panes.captions import Captions, text_height
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
@@ -46,7 +47,7 @@ def test_text_stays_inside_the_pane_and_overlaps_nothing(
     volume, state = told_everything()
     state = replace(state, oblique=oblique)
     for plane in PLANES:
-        frame = plane_frame(volume, state, plane, size)
+        frame = plane_frame(volume.geometry, state, plane, size)
         page = Page(drawing.blank(size), text_height(size, ratio))
         Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
         assert len(page.taken) >= 7  # four letters, the plane, its place, the slab
@@ -63,7 +64,7 @@ def test_nothing_is_drawn_outside_the_boxes_that_text_has_taken() -> None:
     """So the boxes are true, and what they say of overlaps holds for the pixels."""
     volume, state = told_everything()
     size = (400, 500)
-    frame = plane_frame(volume, state, "axial", size)
+    frame = plane_frame(volume.geometry, state, "axial", size)
     page = Page(drawing.blank(size), text_height(size))
     Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     inked = (page.picture.astype(int) - drawing.NOT_MEASURED).max(axis=-1) > 40
@@ -167,7 +168,7 @@ def test_a_label_has_its_colour_at_its_voxel_and_nowhere_else(letters: str) -> N
     for plane, index in places.items():
         state = replace(state, crosshair=tuple(volume.geometry.to_patient(index)))
         picture = slice_pane(turned, state, plane, (320, 400), labels=named.hu.astype(np.uint8))
-        frame = plane_frame(turned, state, plane, (320, 400))
+        frame = plane_frame(turned.geometry, state, plane, (320, 400))
         seen = {1: (255, 0, 0), 2: (64, 64, 192)}
         expected = np.zeros(picture.shape[:2], bool)
         for label, color in seen.items():
@@ -196,7 +197,7 @@ def test_labels_turn_with_the_plane() -> None:
         BARE, overlays=(Overlay(1, color=(1, 0, 0), opacity=1),), oblique=(0, 0, 35)
     )
     middle = volume.geometry.to_patient((10, 30, 12))
-    frame = plane_frame(volume, state, "axial", (300, 300))
+    frame = plane_frame(volume.geometry, state, "axial", (300, 300))
     row, column = (round(part) for part in frame.to_pixel(middle))
     picture = slice_pane(volume, state, "axial", (300, 300), labels=labels)
     red = (picture == (255, 0, 0)).all(axis=-1)
@@ -248,7 +249,7 @@ def test_shapes_lie_in_patient_mm(plane: str) -> None:
     state = replace(BARE, measurements=(Measurement("rectangle", corners, plane),))
     state = replace(state, **{plane: PlaneView(zoom=1.3, pan=(2.0, -1.0))})
     rows, columns = np.nonzero(drawn_pixels(volume, state, plane))
-    frame = plane_frame(volume, state, plane, (400, 500))
+    frame = plane_frame(volume.geometry, state, plane, (400, 500))
     (top, left), (bottom, right_end) = (frame.to_pixel(corner) for corner in corners)
     found = (rows.min(), rows.max(), columns.min(), columns.max())
     assert found == pytest.approx((top, bottom, left, right_end), abs=6)
@@ -260,7 +261,7 @@ def test_the_selected_measurement_is_amber_and_the_others_are_not() -> None:
     volume = water()
     rulers = tuple(Measurement("ruler", ((-15, y, 0), (15, y, 0))) for y in (-9.0, 9.0))
     state = replace(BARE, measurements=rulers)
-    frame = plane_frame(volume, state, "axial", (400, 500))
+    frame = plane_frame(volume.geometry, state, "axial", (400, 500))
     for selected in (None, 0, 1):
         picture = slice_pane(volume, state, "axial", (400, 500), selected=selected)
         for number, y in enumerate((-9.0, 9.0)):
@@ -280,7 +281,9 @@ def test_points_far_outside_draw_no_nonsense(kind: str) -> None:
     picture = slice_pane(volume, state, "axial", (300, 300))
     assert picture.shape == (300, 300, 3)
     if kind == "ruler":  # from corner to corner through the middle of the volume
-        middle = plane_frame(volume, state, "axial", (300, 300)).to_pixel((-0.5, -0.5, 0))
+        middle = plane_frame(volume.geometry, state, "axial", (300, 300)).to_pixel(
+            (-0.5, -0.5, 0)
+        )
         row, column = (round(part) for part in middle)
         part = picture[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4].astype(int)
         assert np.abs(part - marks.MARK).max(axis=-1).min() < 60
@@ -292,7 +295,7 @@ def test_a_line_through_the_pane_is_straight_however_far_its_ends_are() -> None:
     state = replace(BARE, axial=PlaneView(zoom=200))
     volume = water()
     bare = slice_pane(volume, state, "axial", size)
-    at = plane_frame(volume, state, "axial", size).to_pixel(middle)
+    at = plane_frame(volume.geometry, state, "axial", size).to_pixel(middle)
     for far in (10.0, 4e4):
         end = np.array((far, 2 * far, 0))
         ruler = Measurement("ruler", (middle + end, middle - end))
@@ -317,7 +320,7 @@ def test_numbers_are_written_beside_a_shape_and_keep_clear_of_each_other() -> No
     probes = [Measurement("probe", ((float(x), 0.0, 0.0),)) for x in (-8, 0, 8)]
     size = (400, 500)
     state = hv.ViewState(measurements=tuple(probes), show_crosshair=False)
-    frame = plane_frame(volume, state, "axial", size)
+    frame = plane_frame(volume.geometry, state, "axial", size)
     page = Page(drawing.blank(size), text_height(size))
     marks.draw_measurements(
         page, volume, frame, probes, selected=None, texts=True, pixel_ratio=1.0
@@ -351,7 +354,7 @@ def test_padding_is_slate_in_every_colour_map_and_values_are_coloured(colormap: 
     volume = water(valid=valid)
     state = replace(BARE, colormap=colormap, window=hv.Window(500, 2000))
     picture = slice_pane(volume, state, "axial", (320, 400))
-    frame = plane_frame(volume, state, "axial", (320, 400))
+    frame = plane_frame(volume.geometry, state, "axial", (320, 400))
 
     def color_at(index: tuple[int, int, int]) -> tuple[int, ...]:
         row, column = frame.to_pixel(volume.geometry.to_patient(index))
@@ -375,7 +378,9 @@ def test_a_float_volume_gets_the_greys_of_its_window() -> None:
     volume = hv.Volume(values, water().geometry)
     for window in (hv.Window(40, 400), hv.Window(0, 900, "SIGMOID"), hv.Window(10, 1)):
         state = replace(BARE, window=window)
-        sample = sample_plane(volume, plane_frame(volume, state, "coronal", (100, 120)))
+        sample = sample_plane(
+            volume, plane_frame(volume.geometry, state, "coronal", (100, 120))
+        )
         picture = slice_pane(volume, state, "coronal", (100, 120))[..., 0].astype(int)
         inside = sample.valid == 0
         assert np.abs(picture - window.apply(sample.values))[inside].max() <= 1

@@ -15,6 +15,9 @@ import pytest
 import hounsview as hv
 from hounsview import mrml
 from hounsview.findings import Finding, Report
+from hounsview.masks import LABELS
+from hounsview.sessions import Session, Source
+from hounsview.viewstate import Measurement, Overlay, Surface
 from hounsview_vizapp.cli import main
 from mrml_kit import needs_slicer, same, turned, volume_on
 
@@ -317,6 +320,47 @@ def test_convert_writes_a_scene_that_opens_again(
         assert shown.GetBackgroundVolumeID() == node.GetID()
     selection = scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
     assert selection.GetActiveVolumeID() == node.GetID()
+
+
+@needs_slicer
+def test_convert_takes_a_view_and_tissues_along(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chest = hv.phantom("thorax", spacing=(8, 5, 5))
+    hv.write_dicom(chest, tmp_path / "series")
+    state = hv.ViewState(
+        window=hv.window_presets()["lung"],
+        rendering="bone",
+        colormap="hot",
+        surfaces=(Surface("lung"),),
+        overlays=(Overlay(LABELS["left_lung"], "left_lung", opacity=0.3),),
+        measurements=(Measurement("ruler", ((0, 0, 0), (30, 40, 0)), text="across"),),
+    )
+    view = hv.write_session(Session(state, Source()), tmp_path / "v.hounsview.json")
+    target = tmp_path / "chest.mrb"
+    asked = ["convert", str(tmp_path / "series"), "-o", str(target)]
+    assert main([*asked, "--session", str(view), "--tissues"]) == 0
+    assert "'hot'" in capsys.readouterr().err
+    scene = mrml.read_scene(target)
+    node = scene.GetFirstNodeByName("chest")
+    back = mrml.view_of(node, scene)
+    assert back.window_name == "lung"
+    assert back.rendering == "bone"
+    assert [one.text for one in back.measurements] == ["across"]
+    shown = [(one.name, one.shown) for one in back.overlays if one.shown]
+    assert shown == [("left_lung", True)]
+    (model,) = mrml.companions_of(node, mrml.SURFACE)
+    found = hv.masks.segment(hv.load(tmp_path / "series"))
+    lungs = (found.masks["left_lung"] | found.masks["right_lung"]).sum() * 0.2
+    assert mrml.mesh_of(model).volume_ml == pytest.approx(lungs, rel=0.03)
+    segments = mrml.companion(node, "hounsview.tissues")
+    masks = mrml.tissues_of(segments, mrml.geometry_of(node))
+    for name, mask in masks.items():
+        assert np.array_equal(mask, found.masks[name]), name
+    numbers = mrml.rows_of(mrml.companion(node, mrml.NUMBERS))
+    assert {row["tissue"] for row in numbers} == set(masks)
+    assert main(["convert", str(tmp_path / "series"), "-o", "x.nrrd", "--tissues"]) == 1
+    assert "are for .mrb" in capsys.readouterr().err
 
 
 @needs_slicer

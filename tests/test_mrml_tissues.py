@@ -32,9 +32,10 @@ def tissues(thorax: hv.Volume) -> Tissues:
 
 
 def every_tissue(shape: tuple[int, int, int]) -> Tissues:
-    """Masks of all tissues, apart from each other but for the body."""
+    """Masks of all tissues, apart from each other but for body and skin."""
     which = np.random.default_rng(4).integers(0, len(TISSUES) + 1, shape)
     masks = {name: which == n for n, name in enumerate(TISSUES)}
+    masks["skin"] |= masks["bone"]
     masks["body"] = np.any([masks[name] for name in TISSUES if name != "skin"], axis=0)
     return Tissues(masks, {}, ())
 
@@ -95,8 +96,8 @@ def test_segments_read_back_identical(scene: Any, seed: int) -> None:
         segmentation.GetSegmentation().GetSegment(key) for key in mrml.segment_ids(segmentation)
     ]
     maps = [one.GetRepresentation("Binary labelmap") for one in segments]
-    assert len({each.GetAddressAsString("") for each in maps}) == 2
-    owned = {one.GetLabelValue() for one in segments if one.GetName() != "Body"}
+    assert len({each.GetAddressAsString("") for each in maps}) == 3
+    owned = {one.GetLabelValue() for one in segments if one.GetName() not in ("Body", "Skin")}
     shared = maps[-1].GetPointData().GetScalars()
     assert {shared.GetValue(n) for n in range(shared.GetNumberOfValues())} == {0, *owned}
     for name, mask in made.masks.items():

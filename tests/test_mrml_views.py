@@ -10,7 +10,7 @@ import pytest
 
 import hounsview as hv
 from hounsview import mrml
-from hounsview.viewstate import CropBox, Measurement, Transfer
+from hounsview.viewstate import Camera, CropBox, Measurement, PlaneView, Slab, Transfer
 from mrml_kit import needs_slicer, turned, volume_on
 
 pytestmark = needs_slicer
@@ -169,3 +169,170 @@ def test_without_a_crosshair_it_stands_in_the_middle(scene: Any) -> None:
     assert not shown.rendering.GetCroppingEnabled()
     assert mrml.view_of(node, scene).crop is None
     assert mrml.show_view(hv.ViewState(), node, scene).crosshair is shown.crosshair
+
+
+def any_view(seed: int) -> hv.ViewState:
+    """A view in which nothing is as it is by default."""
+    rng = np.random.default_rng(seed)
+
+    def plane() -> PlaneView:
+        pan = rng.uniform(-20, 20, 2).tolist()
+        return PlaneView(zoom=float(rng.uniform(0.5, 6)), pan=(pan[0], pan[1]))
+
+    x, y, z = rng.uniform(-8, 8, 3).tolist()
+    turn = tuple(rng.uniform(-80, 80, 3).tolist()) if seed % 2 else (0.0, 0.0, 0.0)
+    return hv.ViewState(
+        window=hv.Window(float(rng.integers(-600, 600)), float(rng.integers(2, 3000))),
+        crosshair=(x, y, z),
+        oblique=turn,
+        axial=plane(),
+        coronal=plane(),
+        sagittal=plane(),
+        slab=Slab(float(rng.uniform(3, 40)), ("mip", "minip", "mean")[seed % 3]),
+        layout=("four-up", "axial", "coronal", "sagittal", "3d")[seed % 5],
+        show_crosshair=bool(seed % 2),
+        rendering=list(hv.rendering_presets())[seed % 8],
+        transfer=Transfer(float(rng.uniform(-90, 90)), float(rng.uniform(0.2, 1))),
+        quality=("auto", "full")[seed % 2],
+        camera=Camera(
+            float(rng.uniform(-179, 179)), float(rng.uniform(-89, 89)),
+            float(rng.uniform(0.3, 5)), (float(rng.uniform(-9, 9)), float(rng.uniform(-9, 9))),
+        ),
+        crop=CropBox(low=(-10.5, -20, -30), high=(15, 25.25, 35)),
+        show_volume=bool(seed % 3),
+        show_planes=bool(seed % 2),
+    )  # fmt: skip
+
+
+def numbers(values: Any) -> Any:
+    """All numbers in plain data, in order; and all else."""
+    if isinstance(values, dict):
+        return [n for key in sorted(values) for n in numbers(values[key])]
+    if isinstance(values, list):
+        return [n for each in values for n in numbers(each)]
+    return [values]
+
+
+def same_view(a: hv.ViewState, b: hv.ViewState, tolerance: float) -> None:
+    for (key, one), other in zip(a.to_dict().items(), b.to_dict().values(), strict=True):
+        for x, y in zip(numbers(one), numbers(other), strict=True):
+            if isinstance(x, float):
+                assert x == pytest.approx(y, abs=tolerance, rel=1e-5), key
+            else:
+                assert x == y, key
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_all_that_slicer_can_show_of_a_view_comes_back(
+    scene: Any, seed: int, tmp_path: Path
+) -> None:
+    state = any_view(seed)
+    node = mrml.volume_node(volume_on(turned(seed), (20, 30, 25)), scene, name="CT")
+    shown = mrml.show_view(state, node, scene)
+    assert not [note for note in shown.notes if "air around" not in note]
+    bare = hv.ViewState()
+    same_view(mrml.view_of(node, scene, base=bare), state, 1e-6)
+    again = mrml.read_scene(mrml.write_scene(scene, tmp_path / "v.mrb"))
+    same_view(mrml.view_of(again.GetFirstNodeByName("CT"), again, base=bare), state, 1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_view_shown_twice_leaves_as_many_nodes_as_once(scene: Any, seed: int) -> None:
+    node = mrml.volume_node(volume_on(turned(seed), (20, 30, 25)), scene, name="CT")
+    first = any_view(seed).changed(measurements=tuple(MEASUREMENTS))
+    other = any_view(seed + 1).changed(measurements=tuple(MEASUREMENTS))
+    for state in (first, other):  # one of them may need the copy inside the body
+        mrml.show_view(state, node, scene)
+    count = scene.GetNumberOfNodes()
+    for state in (first, other, first):
+        mrml.show_view(state, node, scene)
+    assert scene.GetNumberOfNodes() == count
+    mrml.show_view(first.changed(measurements=(), crop=None), node, scene)
+    same_view(mrml.view_of(node, scene), first.changed(measurements=(), crop=None), 1e-6)
+
+
+def test_planes_lie_where_slicers_own_presets_lie(scene: Any) -> None:
+    import slicer
+
+    from hounsview.mrml.application import array_of_matrix
+
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    node = mrml.volume_node(volume_on(np.diag([2.0, 1, 1, 1])[[2, 1, 0, 3]]), scene)
+    mrml.show_view(hv.ViewState(), node, scene)
+    for layout, name in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
+        ours = scene.GetSingletonNode(layout, "vtkMRMLSliceNode")
+        preset = scene.CreateNodeByClass("vtkMRMLSliceNode")
+        preset.SetOrientation(name)
+        wanted = array_of_matrix(preset.GetSliceToRAS())[:3, :3]
+        assert array_of_matrix(ours.GetSliceToRAS())[:3, :3] == pytest.approx(wanted), layout
+
+
+def test_what_a_person_changed_in_slicer_is_read(scene: Any) -> None:
+    volume = volume_on(np.diag([2.0, 1, 1, 1])[[2, 1, 0, 3]], (40, 40, 40))
+    node = mrml.volume_node(volume, scene)
+    shown = mrml.show_view(hv.ViewState(crosshair=(5, 6, 8)), node, scene)
+    red = scene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+    red.SetSliceOffset(20.0)
+    assert mrml.view_of(node, scene).crosshair == pytest.approx((5, 6, 20))
+    red.SetSliceToRASByNTP(0.6, 0, 0.8, -1, 0, 0, 0, 0, 0, 0)
+    assert mrml.view_of(node, scene).oblique == (0, 0, 0), "one view alone was turned"
+    looks = shown.transfer.GetVolumeProperty()
+    looks.GetScalarOpacity().AddPoint(77.0, 0.125)
+    custom = mrml.view_of(node, scene).transfer.scalar_opacity
+    assert custom is not None
+    assert (77.0, 0.125) in custom
+    view = scene.GetSingletonNode("1", "vtkMRMLViewNode")
+    view.SetRaycastTechnique(view.MaximumIntensityProjection)
+    seen = mrml.view_of(node, scene)
+    assert (seen.rendering, seen.transfer) == ("MIP", Transfer())
+    shown.rendering.SetVisibility(False)
+    assert not mrml.view_of(node, scene).show_volume
+
+
+def test_slicers_own_volume_rendering_is_read_as_points(scene: Any) -> None:
+    node = mrml.volume_node(volume_on(turned(1)), scene)
+    display = scene.AddNewNodeByClass("vtkMRMLCPURayCastVolumeRenderingDisplayNode")
+    node.AddAndObserveDisplayNodeID(display.GetID())
+    theirs = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode")
+    opacity = theirs.GetVolumeProperty().GetScalarOpacity()
+    opacity.RemoveAllPoints()
+    for hu, share in ((-100.0, 0.0), (300.0, 0.4), (300.0, 0.8)):
+        opacity.AddPoint(hu, share)
+    display.SetAndObserveVolumePropertyNodeID(theirs.GetID())
+    read = mrml.view_of(node, scene).transfer.scalar_opacity
+    assert read is not None
+    assert read[0] == (-100.0, 0.0)
+    # A preset of ours does not write over a node that a person made.
+    mrml.show_view(hv.ViewState(rendering="bone"), node, scene)
+    assert opacity.GetValue(-100.0) == 0
+    assert theirs.GetScene() is scene
+
+
+def test_what_slicer_cannot_show_is_said_and_kept(scene: Any) -> None:
+    node = mrml.volume_node(volume_on(turned(1)), scene)
+    state = hv.ViewState(colormap="hot", rendering_beside="bone")
+    notes = mrml.show_view(state, node, scene).notes
+    assert any("hot" in note for note in notes)
+    assert any("bone" in note for note in notes)
+    same_view(mrml.view_of(node, scene).changed(crosshair=None), state, 1e-6)
+
+
+def test_presets_that_see_air_are_drawn_inside_the_body(scene: Any) -> None:
+    chest = hv.phantom("thorax", spacing=(8, 5, 5))
+    node = mrml.volume_node(chest, scene, name="chest")
+    before = mrml.volume_of(node).hu
+    lung = mrml.show_view(hv.ViewState(rendering="lung"), node, scene)
+    drawn = lung.rendering.GetVolumeNode()
+    assert drawn is not node
+    assert drawn.GetHideFromEditors()
+    seen = mrml.volume_of(drawn, unit="HU")
+    assert seen.geometry.is_close(chest.geometry)
+    body = hv.masks.body(chest)
+    assert (seen.hu[~body] == 0).all()
+    core = seen.hu[len(body) // 2][body[len(body) // 2]]
+    assert (core < -600).mean() > 0.2, "the air in the lungs stays"
+    bone = mrml.show_view(hv.ViewState(rendering="bone"), node, scene)
+    assert bone.rendering.GetVolumeNode() is node
+    assert np.array_equal(mrml.volume_of(node).hu, before)
+    again = mrml.show_view(hv.ViewState(rendering="lung"), node, scene)
+    assert again.rendering.GetVolumeNode() is drawn, "made once"

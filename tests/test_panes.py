@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import hounsview as hv
+from hounsview.frames import plane_frame
 from hounsview.viewstate import PlaneView
 from hounsview_vizapp import drawing
-from hounsview_vizapp.panes import plane_frame, slice_pane
+from hounsview_vizapp.panes import slice_pane
 from hounsview_vizapp.panes.captions import Captions, text_height
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_plane
@@ -39,7 +40,7 @@ def marked_volume(spacing: tuple[float, float, float] = (2.0, 1.0, 1.5)) -> hv.V
 
 
 def grey_at(volume: hv.Volume, state: hv.ViewState, plane: str, point: np.ndarray) -> int:
-    row, column = plane_frame(volume, state, plane, SIZE).to_pixel(point)
+    row, column = plane_frame(volume.geometry, state, plane, SIZE).to_pixel(point)
     return int(slice_pane(volume, state, plane, SIZE)[round(row), round(column), 0])
 
 
@@ -119,7 +120,7 @@ def test_letters_say_where_each_side_lies(
     volume = marked_volume()
     page = Recording((400, 500))
     state = hv.ViewState(oblique=oblique)
-    frame = plane_frame(volume, state, plane, (400, 500))
+    frame = plane_frame(volume.geometry, state, plane, (400, 500))
     Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     top, bottom, left, right = top_bottom_left_right.split()
     assert page.written[top][0] < 50
@@ -131,13 +132,13 @@ def test_letters_say_where_each_side_lies(
 def test_the_pane_says_slice_place_window_slab_and_turn() -> None:
     volume = marked_volume()
     state = hv.ViewState(crosshair=(5.0, -7.0, 13.0)).changed(slab=10)
-    frame = plane_frame(volume, state, "axial", (400, 500))
+    frame = plane_frame(volume.geometry, state, "axial", (400, 500))
     page = Recording((400, 500))
     Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     assert {"Axial", "S 13.0 mm   18/31", "MIP 10 mm (5 slices)"} <= set(page.written)
     assert "C 40  W 400  soft tissue" in page.written
     state = replace(state, oblique=(10.0, 0.0, -5.0))
-    frame = plane_frame(volume, state, "axial", (400, 500))
+    frame = plane_frame(volume.geometry, state, "axial", (400, 500))
     page = Recording((400, 500))
     Captions(volume, state, frame, sample_plane(volume, frame)).write(page)
     assert any(text.startswith("turned 10 / 0 / -5°   ") for text in page.written)
@@ -180,7 +181,7 @@ def test_the_crosshair_runs_through_its_point_and_leaves_it_free() -> None:
             without = slice_pane(volume, state, plane, SIZE)
             lines = slice_pane(volume, replace(state, show_crosshair=True), plane, SIZE)
             changed = (without != lines).any(axis=-1)
-            at = plane_frame(volume, state, plane, SIZE).to_pixel(state.crosshair)
+            at = plane_frame(volume.geometry, state, plane, SIZE).to_pixel(state.crosshair)
             row, column = (int(np.floor(part + 0.5)) for part in at)
             assert changed[row, [5, -5]].all()
             assert changed[[5, -5], column].all()
@@ -200,7 +201,7 @@ def test_an_oblique_volume_is_shown_in_patient_orientation() -> None:
     hu = geometry.to_patient(index) @ (12.0, 7.0, 9.0)
     volume = hv.Volume(hu.astype(np.int16), geometry)
     for plane in ("axial", "coronal", "sagittal"):
-        frame = plane_frame(volume, PLAIN, plane, SIZE)
+        frame = plane_frame(volume.geometry, PLAIN, plane, SIZE)
         picture = slice_pane(volume, PLAIN, plane, SIZE)
         for pixel in [(100, 120), (90, 130), (115, 100)]:
             hu_there = float(frame.to_patient(pixel) @ (12.0, 7.0, 9.0))
@@ -228,7 +229,7 @@ def test_the_scale_bar_is_as_long_as_it_says() -> None:
     volume = marked_volume()
     state = replace(PLAIN, show_labels=True)
     for size in ((400, 400), (300, 900), (900, 300)):
-        frame = plane_frame(volume, state, "axial", size)
+        frame = plane_frame(volume.geometry, state, "axial", size)
         picture = drawing.blank(size)
         mm, pixels = drawing.draw_scale_bar(picture, frame.mm_per_pixel, height=8, margin=11)
         assert mm in {m * 10**e for m in (1, 2, 5) for e in range(-1, 3)}
@@ -250,7 +251,7 @@ def test_padding_is_slate_filled_is_hatched_and_repairs_are_said() -> None:
     ).any()
     axial = slice_pane(marked, PLAIN, "axial", SIZE)
     padded = volume.geometry.to_patient([10, 20, 3])
-    row, column = plane_frame(marked, PLAIN, "axial", SIZE).to_pixel(padded)
+    row, column = plane_frame(marked.geometry, PLAIN, "axial", SIZE).to_pixel(padded)
     assert (axial[round(row), round(column)] == drawing.NOT_MEASURED).all()
     labelled = replace(PLAIN, show_labels=True)
     plain = slice_pane(volume, labelled, "axial", (400, 400)).astype(int)
@@ -269,8 +270,8 @@ def test_the_window_sets_the_grey() -> None:
 def test_zoom_and_pan_move_the_plane_as_they_say() -> None:
     volume = marked_volume()
     moved = replace(PLAIN, axial=PlaneView(zoom=2.0, pan=(10.0, -5.0)))
-    a = plane_frame(volume, PLAIN, "axial", SIZE)
-    b = plane_frame(volume, moved, "axial", SIZE)
+    a = plane_frame(volume.geometry, PLAIN, "axial", SIZE)
+    b = plane_frame(volume.geometry, moved, "axial", SIZE)
     assert b.mm_per_pixel == pytest.approx(a.mm_per_pixel / 2)
     row, column = a.to_pixel(CENTRE)
     shifted_row, shifted_column = b.to_pixel(CENTRE)

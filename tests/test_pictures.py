@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import hounsview as hv
+from hounsview.cameras import view_axes
 from hounsview.viewstate import Camera
 from hounsview_vizapp import drawing, pictures
 from hounsview_vizapp.rendering import opengl, volume_pane
 from hounsview_vizapp.rendering.body import inside_body
-from hounsview_vizapp.rendering.camera import view_axes
 from hounsview_vizapp.rendering.placing import image_of
 from hounsview_vizapp.rendering.pyramid import around, level_of, smoothed
 from scene_kit import BARE, marked, needs_opengl

@@ -9,9 +9,10 @@ import pytest
 
 import hounsview as hv
 from hounsview import reading
+from hounsview.frames import plane_frame
 from hounsview.planes import NORMAL, slice_at
 from hounsview.viewstate import PLANES, Measurement
-from hounsview_vizapp.panes import plane_frame, reading_at, slice_number, slice_pane, step
+from hounsview_vizapp.panes import reading_at, slice_number, slice_pane, step
 from hounsview_vizapp.panes.pointer import UNREADABLE
 from series_kit import write_series
 from test_geometry import ALL_48
@@ -106,7 +107,7 @@ def test_the_reading_is_of_the_slice_that_the_pane_shows() -> None:
         # Half-way between two slices: picture and reading must take the same one.
         point = volume.geometry.to_patient((1.5, 1.5, 2.5))
         state = hv.ViewState(crosshair=tuple(point))
-        frame = plane_frame(volume, state, plane, (100, 100))
+        frame = plane_frame(volume.geometry, state, plane, (100, 100))
         under = reading_at(volume, frame.to_patient((50, 50)))
         assert under.index is not None
         assert under.index[frame.shown.axis] == frame.shown.index
@@ -159,7 +160,7 @@ def test_turned_planes_step_along_their_normal_through_the_whole_volume(
         state = step(volume, hv.ViewState(oblique=oblique), plane, -10000)
         first, count = slice_number(volume, state, plane)
         assert first == 1
-        frame = plane_frame(volume, state, plane, (50, 50))
+        frame = plane_frame(volume.geometry, state, plane, (50, 50))
         after = step(volume, state, plane, 3)
         moved = np.subtract(after.crosshair, state.crosshair)
         assert moved == pytest.approx(frame.onward * frame.step * 3)
@@ -198,7 +199,7 @@ def test_pointer_and_probe_read_the_slice_that_is_shown(tilt: float) -> None:
     )
     hu = np.broadcast_to(np.arange(61, dtype=np.int16)[:, None, None], geometry.shape)
     volume = hv.Volume(hu.copy(), geometry)
-    frame = plane_frame(volume, hv.ViewState(), "axial", (100, 100))
+    frame = plane_frame(volume.geometry, hv.ViewState(), "axial", (100, 100))
     others = 0
     for pixel in [(3, 3), (3, 96), (50, 50), (96, 3), (96, 96)]:
         point = frame.to_patient(pixel)
@@ -209,5 +210,7 @@ def test_pointer_and_probe_read_the_slice_that_is_shown(tilt: float) -> None:
         assert (probe.index[0], probe.value) == (frame.shown.index, frame.shown.index)
     assert others >= 2
     far = np.add(frame.to_patient((50, 50)), (0, 0, 20))
-    above = plane_frame(volume, hv.ViewState(crosshair=tuple(far)), "axial", (100, 100))
+    above = plane_frame(
+        volume.geometry, hv.ViewState(crosshair=tuple(far)), "axial", (100, 100)
+    )
     assert reading_at(volume, above.to_patient((50, 50)), above).index is None

@@ -13,12 +13,12 @@ import pytest
 
 import hounsview as hv
 import hounsview_vizapp
+from hounsview.cameras import aim_at, edge_letters
 from hounsview.viewstate import Camera, CropBox, Surface, Transfer
-from hounsview.viewstate.looks import changed
+from hounsview.viewstate.looks import BRIGHT_HU, changed
 from hounsview_vizapp import to_pyvista
 from hounsview_vizapp.rendering import OwnThread, Turns, memory, same_scene, scene_key
-from hounsview_vizapp.rendering.body import BRIGHT_HU, TISSUE_HU, Body, Content, content_of
-from hounsview_vizapp.rendering.camera import aim_at, edge_letters
+from hounsview_vizapp.rendering.body import TISSUE_HU, Body, Content, content_of
 from hounsview_vizapp.rendering.labels import label_height
 from hounsview_vizapp.rendering.planes3d import cut, section
 from hounsview_vizapp.rendering.pyramid import Level, level_of, reduction

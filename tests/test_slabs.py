@@ -12,8 +12,8 @@ import SimpleITK as sitk
 
 import hounsview as hv
 from hounsview import Validity
+from hounsview.frames import PlaneFrame, plane_frame
 from hounsview.viewstate import PLANES, SLAB_KINDS, Slab
-from hounsview_vizapp.panes import PlaneFrame, plane_frame
 from hounsview_vizapp.panes.sampling import sample_plane
 from hounsview_vizapp.panes.slabs import Composite, slab_text
 from test_geometry import ALL_48
@@ -65,7 +65,7 @@ def test_turned_planes_show_what_simpleitk_resamples(
     plane: str, oblique: tuple[float, float, float]
 ) -> None:
     volume = noise()
-    frame = plane_frame(volume, hv.ViewState(oblique=oblique), plane, SIZE)
+    frame = plane_frame(volume.geometry, hv.ViewState(oblique=oblique), plane, SIZE)
     image = sitk.GetImageFromArray(volume.hu.astype(np.float64))
     image.SetSpacing(volume.geometry.spacing[::-1])
     image.SetOrigin(volume.geometry.origin.tolist())
@@ -94,7 +94,7 @@ def test_sheared_arrays_and_single_slices_are_sampled_trilinearly(
     for volume in (noise(shape, direction=direction),):
         exact = replace(volume, hu=volume.hu.astype(np.float32))
         for plane in PLANES:
-            frame = plane_frame(volume, hv.ViewState(oblique=oblique), plane, SIZE)
+            frame = plane_frame(volume.geometry, hv.ViewState(oblique=oblique), plane, SIZE)
             assert_sampled(volume, frame, trilinear(volume, pixel_points(frame)))
             assert_sampled(exact, frame, trilinear(exact, pixel_points(frame)))
 
@@ -103,17 +103,21 @@ def test_turned_planes_go_through_the_crosshair_and_do_not_jump() -> None:
     volume = noise()
     point = (15.0, 2.0, 50.0)
     state = hv.ViewState(oblique=(15, -25, 40), crosshair=point)
-    upright = plane_frame(volume, hv.ViewState(), "axial", SIZE)
+    upright = plane_frame(volume.geometry, hv.ViewState(), "axial", SIZE)
     for plane in PLANES:
-        frame = plane_frame(volume, state, plane, SIZE)
+        frame = plane_frame(volume.geometry, state, plane, SIZE)
         row, column = frame.to_pixel(point)
         assert frame.to_patient((row, column)) == pytest.approx(point)
         inside = state.changed(crosshair=tuple(np.add(point, 3 * frame.right - frame.down)))
-        assert plane_frame(volume, inside, plane, SIZE).origin == pytest.approx(frame.origin)
+        assert plane_frame(volume.geometry, inside, plane, SIZE).origin == pytest.approx(
+            frame.origin
+        )
         zoomed = state.changed(**{plane: {"zoom": 2.0, "pan": (3.0, -2.0)}})
-        closer = plane_frame(volume, zoomed, plane, SIZE)
+        closer = plane_frame(volume.geometry, zoomed, plane, SIZE)
         assert closer.mm_per_pixel == pytest.approx(frame.mm_per_pixel / 2)
-    assert plane_frame(volume, state, "axial", SIZE).mm_per_pixel == upright.mm_per_pixel
+    assert (
+        plane_frame(volume.geometry, state, "axial", SIZE).mm_per_pixel == upright.mm_per_pixel
+    )
 
 
 def marked_noise() -> hv.Volume:
@@ -142,7 +146,7 @@ def test_a_slab_holds_the_slices_within_half_its_thickness_and_no_padding(
 ) -> None:
     volume = marked_noise()
     state = hv.ViewState(slab=Slab(thickness, kind))
-    frame = plane_frame(volume, state, "axial", (16, 16))  # a pixel is a voxel
+    frame = plane_frame(volume.geometry, state, "axial", (16, 16))  # a pixel is a voxel
     sample = sample_plane(volume, frame)
     k = frame.shown.index
     box = slice(max(0, k - reach), k + reach + 1)
@@ -164,7 +168,7 @@ def test_turned_slabs_hold_the_same_slices(kind: str, thickness: float, reach: i
     state = hv.ViewState(
         slab=Slab(thickness, kind), crosshair=(5.0, 5.0, 5.0), oblique=(0, 0, 90)
     )
-    sample = sample_plane(cube, plane_frame(cube, state, "axial", (12, 12)))
+    sample = sample_plane(cube, plane_frame(cube.geometry, state, "axial", (12, 12)))
     box = slice(5 - reach, 6 + reach)
     values, bits = composite(cube.hu[box], cube.valid[box], kind)
     # Columns rise towards posterior, rows towards the patient's right.
@@ -186,7 +190,9 @@ def test_padding_never_enters_a_least_or_mean_value(oblique: tuple[float, ...]) 
     for kind in SLAB_KINDS:
         state = hv.ViewState(slab=Slab(12, kind), oblique=oblique)
         for plane in PLANES:
-            sample = sample_plane(volume, plane_frame(volume, state, plane, (200, 200)))
+            sample = sample_plane(
+                volume, plane_frame(volume.geometry, state, plane, (200, 200))
+            )
             measured = (sample.valid & 1) == 0
             assert measured.mean() > 0.1
             assert set(np.unique(sample.values[measured])) == {100}
@@ -201,7 +207,7 @@ def test_an_enlarged_turned_slab_is_that_of_every_pixel(kind: str) -> None:
     hu = 300 * np.sin(x / 7) + 200 * np.cos(y / 9) + 100 * z / 20
     volume = hv.Volume(hu.astype(np.float32), geometry)
     state = hv.ViewState(oblique=(20, 10, 30), slab=Slab(6, kind))
-    frame = plane_frame(volume, state, "coronal", (200, 240))
+    frame = plane_frame(volume.geometry, state, "coronal", (200, 240))
     assert frame.mm_per_pixel < 0.3
     sample = sample_plane(volume, frame)
     layers = np.stack([trilinear(volume, pixel_points(frame, n * frame.step))
@@ -222,8 +228,8 @@ def test_slabs_are_the_same_in_all_48_stored_orientations(letters: str) -> None:
     for kind in SLAB_KINDS:
         state = hv.ViewState(slab=Slab(5, kind))
         for plane in PLANES:
-            a = sample_plane(volume, plane_frame(volume, state, plane, (16, 16)))
-            b = sample_plane(turned, plane_frame(turned, state, plane, (16, 16)))
+            a = sample_plane(volume, plane_frame(volume.geometry, state, plane, (16, 16)))
+            b = sample_plane(turned, plane_frame(turned.geometry, state, plane, (16, 16)))
             assert np.array_equal(a.valid, b.valid)
             if plane == "axial":
                 inside = (a.valid & 1) == 0
@@ -254,8 +260,8 @@ def test_a_slab_is_named_with_its_thickness_and_its_slices() -> None:
 )
 def test_a_frame_counts_the_slices_of_its_slab(thickness: float, z: float, count: int) -> None:
     state = hv.ViewState(slab=Slab(thickness), crosshair=(0, 0, z))
-    assert plane_frame(noise(), state, "axial", SIZE).slices == count
-    turned = plane_frame(noise(), replace(state, oblique=(0, 0, 90)), "axial", SIZE)
+    assert plane_frame(noise().geometry, state, "axial", SIZE).slices == count
+    turned = plane_frame(noise().geometry, replace(state, oblique=(0, 0, 90)), "axial", SIZE)
     assert turned.slices == {4.9: 1, 5: 3, 500: 201}[thickness]
 
 
@@ -276,7 +282,7 @@ def test_padding_enters_no_pixel_that_is_shown_as_measured(
         (0, 120, "sagittal"), (60, 350, "coronal"),
     ]:  # fmt: skip
         state = hv.ViewState(slab=Slab(thickness, "mean"), oblique=oblique)
-        sample = sample_plane(volume, plane_frame(volume, state, plane, (side, side)))
+        sample = sample_plane(volume, plane_frame(volume.geometry, state, plane, (side, side)))
         measured = (sample.valid & 1) == 0
         assert measured.mean() > 0.1
         assert np.abs(sample.values[measured] - 100).max() < 0.01

@@ -12,10 +12,11 @@ import pytest
 import hounsview as hv
 from hounsview import masks, mrml
 from hounsview.anatomy import COLORS
+from hounsview.frames import plane_frame
 from hounsview.phantoms import BALL_AT, RODS, phantom_hu
 from hounsview.planes import plane_axes, rotation
 from hounsview.viewstate import Measurement, Slab
-from hounsview_vizapp.panes import plane_frame, slice_pane
+from hounsview_vizapp.panes import slice_pane
 from mrml_kit import needs_slicer
 from scene_kit import needs_opengl
 from slicer_views import matrix_array, on_slice, place_slice, slice_node, slice_picture
@@ -141,7 +142,7 @@ def test_greys_are_those_of_our_own_slices(
         show_crosshair=False, show_labels=False,
     )  # fmt: skip
     ours = slice_pane(volume, state, plane, SIZE)
-    frame = plane_frame(volume, state, plane, SIZE)
+    frame = plane_frame(volume.geometry, state, plane, SIZE)
     name = {plane: name for name, plane in PLANES.items()}[plane]
     scene, _ = shown(volume, state)
     at = frame.to_patient((SIZE[0] / 2 - 0.5, SIZE[1] / 2 - 0.5))

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import hounsview as hv
+from hounsview.frames import plane_frame
 from hounsview.phantoms import BALL_AT
 from hounsview.planes import is_aligned, rotation
 from hounsview.slices import NOT_MEASURED
 from hounsview.thorax import NODULE_AT
 from hounsview.viewstate import PLANES
-from hounsview_vizapp.panes import plane_frame, slice_pane
+from hounsview_vizapp.panes import slice_pane
 from hounsview_vizapp.panes.sampling import sample_plane
 from test_geometry import ALL_48
 from test_panes import CENTRE, PLAIN, marked_volume
@@ -105,7 +106,7 @@ def test_the_viewer_shows_the_same_slice(letters: str, plane: str) -> None:
     for at in (None, BALL_AT, (1.5, -1.5, 1.5), (-40.2, 33.3, -20.7)):
         shown = hv.orthogonal_slice(volume, plane, at)
         state = replace(PLAIN, crosshair=at)
-        frame = plane_frame(volume, state, plane, shown.hu.shape)
+        frame = plane_frame(volume.geometry, state, plane, shown.hu.shape)
         assert (frame.shown.axis, frame.shown.index) == (shown.axis, shown.index)
         assert np.array_equal(sample_plane(volume, frame).values, shown.hu)
         assert np.allclose(frame.to_patient([0, 0]), points_of(shown)[0, 0])
@@ -123,7 +124,7 @@ def test_of_a_hardly_tilted_volume_a_plane_has_one_slice_wherever_the_point_lies
         assert np.rint(volume.geometry.to_index(at))[0] != index
         assert hv.orthogonal_slice(volume, "axial", at).index == index
         state = replace(PLAIN, crosshair=tuple(at))
-        assert plane_frame(volume, state, "axial", (90, 90)).shown.index == index
+        assert plane_frame(volume.geometry, state, "axial", (90, 90)).shown.index == index
 
 
 @pytest.mark.parametrize("plane", PLANES)

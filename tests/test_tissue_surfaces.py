@@ -7,7 +7,9 @@ import pytest
 
 import hounsview as hv
 from hounsview.masks import LABELS
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import TISSUES, Surface
+from hounsview.viewtissues import mask_of, mesh_of
 from hounsview_vizapp.pictures import pane_of
 from hounsview_vizapp.rendering import volume_pane
 from hounsview_vizapp.rendering.body import Body
@@ -15,8 +17,7 @@ from hounsview_vizapp.rendering.pyramid import COARSE_VOXELS, Pyramid
 from hounsview_vizapp.rendering.stage import FINE_VOXELS
 from hounsview_vizapp.rendering.surfaces import Surfaces
 from hounsview_vizapp.session import Viewer
-from hounsview_vizapp.tissuemap import TissueMap
-from hounsview_vizapp.tissuework import mask_of, mesh_of, tissues_for
+from hounsview_vizapp.tissuework import tissues_for
 from scene_kit import BARE, SIZE, needs_opengl
 
 ALL = ("body", "bone", "left_lung")

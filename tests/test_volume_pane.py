@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import hounsview as hv
+from hounsview.cameras import aim_at
 from hounsview.viewstate import Camera, CropBox, Surface
 from hounsview_vizapp import drawing
 from hounsview_vizapp.rendering import Scene, labels, memory, surfaces, volume_pane
 from hounsview_vizapp.rendering.body import Body
-from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.pyramid import Pyramid, level_of
 from real_data import FOLDER, needs_data
 from scene_kit import BARE, SIZE, ball, marked, needs_opengl, without_gpu  # noqa: F401

@@ -69,13 +69,14 @@ _HOME = {
     "hounsview.volume": ("AIR_HU", "SliceSource", "Validity", "Volume"),
     "hounsview.windows": ("Window", "window_presets"),
 }
-_MODULES = ("masks", "traps")
+_MODULES = ("masks", "mrml", "traps")
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_MODULE_OF]
 
 if TYPE_CHECKING:
     from hounsview import masks as masks
+    from hounsview import mrml as mrml
     from hounsview import traps as traps
     from hounsview.dicomwriting import write_dicom as write_dicom
     from hounsview.errors import (

@@ -32,6 +32,15 @@ COLORS: Final[Mapping[str, Color]] = MappingProxyType(
 )
 """Colour over the slices of each tissue that is drawn there, 0 to 1, in menu order."""
 
+SURFACE_LOOKS: Final[Mapping[str, tuple[Color, float]]] = MappingProxyType(
+    {
+        "bone": ((0.93, 0.87, 0.75), 1.0),
+        "lung": ((0.62, 0.72, 0.86), 0.6),
+        "skin": ((0.93, 0.74, 0.62), 0.35),
+    }
+)
+"""Colour and opacity that a tissue's surface begins with."""
+
 CODES: Final[Mapping[str, Code]] = MappingProxyType(
     {
         "body": Code("38266002", "SCT", "Entire body"),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from hounsview.dicom.frames import Frame
 from hounsview.errors import (
@@ -30,7 +30,7 @@ from hounsview.images.importing import check_alone, is_image_file, read_image
 from hounsview.limits import get_limits, in_words
 from hounsview.reading import StackValues, read_stack, stored_again
 from hounsview.repairs import carry_out, is_identity
-from hounsview.scanning import Progress, Scan, scan
+from hounsview.scanning import Place, Progress, Scan, scan
 from hounsview.series import Series, without_hu
 from hounsview.volume import AIR_HU, SliceSource, Volume
 
@@ -54,7 +54,7 @@ class LoadResult:
 
 
 def load(
-    path: str | os.PathLike[str],
+    path: Place | Sequence[Place],
     *,
     series: int | str | None = None,
     policy: Policy = "repair",
@@ -66,9 +66,9 @@ def load(
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, or sequence of path-like
         A folder, a file, a zip, a path into a zip, a DICOMDIR (see `hounsview.scan`), or an
-        image file (see `hounsview.read_image`).
+        image file (see `hounsview.read_image`). Several paths are DICOM, taken together.
     series : int or str, optional
         Number, key or SeriesInstanceUID of a `Series`; needed when there are several
         volumes.
@@ -98,17 +98,20 @@ def load(
         If `progress` returned False.
     """
     _check_policy(policy)
-    if is_image_file(path) or unit is not None:
+    if _is_one(path) and (is_image_file(path) or unit is not None):
         check_alone(path, series=series, as_stored=as_stored)
         image = read_image(path, unit=unit, progress=progress)
         _refuse(image.report, policy)
         return image
+    if unit is not None:
+        msg = f"unit={unit!r} is for one image file: several paths are read as DICOM"
+        raise ArgumentError(msg)
     chosen = _choose(scan(path, progress=progress), series, as_stored)
     return load_series(chosen, policy=policy, progress=progress, as_stored=as_stored)
 
 
 def load_all(
-    path: str | os.PathLike[str],
+    path: Place | Sequence[Place],
     *,
     policy: Policy = "repair",
     progress: Progress | None = None,
@@ -126,7 +129,7 @@ def load_all(
         If `progress` returned False.
     """
     _check_policy(policy)
-    if is_image_file(path):
+    if _is_one(path) and is_image_file(path):
         return LoadResult([load(path, policy=policy, progress=progress)], [])
     volumes: list[Volume] = []
     refused: list[Series] = []
@@ -173,6 +176,10 @@ def load_series(
         plan, report = _replanned(frames, known, stack, report)
         _refuse(report, policy)
     return _assembled(plan, frames, stack, report, as_stored)
+
+
+def _is_one(path: Place | Sequence[Place]) -> TypeGuard[Place]:
+    return isinstance(path, str | os.PathLike)
 
 
 def _check_policy(policy: str) -> None:

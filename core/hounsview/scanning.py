@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from hounsview.dicom.frames import Frame, Other
 from hounsview.dicom.headers import HeaderReader
 from hounsview.dicom.zips import members_of
 from hounsview.errors import (
+    ArgumentError,
     DamagedFileError,
     LimitError,
     PathNotFoundError,
@@ -24,6 +25,8 @@ from hounsview.progress import tell as tell
 from hounsview.series import Kind, Series, series_of_others, series_of_stack
 from hounsview.stacking import Stack, stacks_of
 
+Place = str | os.PathLike[str]
+
 _ORDER: dict[Kind, int] = {"volume": 0, "single": 1, "localizer": 2, "not CT": 3}
 
 
@@ -34,6 +37,7 @@ class Scan:
     Parameters
     ----------
     path : Path
+        Of several paths, the innermost folder that holds them all.
     series : list of Series
         Volumes first, then single slices, localizers, and what is not CT.
     damaged : tuple of Other
@@ -53,14 +57,15 @@ class Scan:
         return f"Scan({str(self.path)!r}: {counts})"
 
 
-def scan(path: str | os.PathLike[str], *, progress: Progress | None = None) -> Scan:
+def scan(path: Place | Sequence[Place], *, progress: Progress | None = None) -> Scan:
     """Return what is under a path: every stack of slices, and every file that is none.
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, or sequence of path-like
         A folder (read with everything below it), a file, a zip, a file in a zip
         (``scan.zip/series/IM1``), or a DICOMDIR. Links in a folder are not followed.
+        Several paths are taken together, and nothing that lies beside them.
     progress : callable, optional
         ``progress(done, total, what)``; returning False cancels.
 
@@ -68,52 +73,82 @@ def scan(path: str | os.PathLike[str], *, progress: Progress | None = None) -> S
     ------
     PathNotFoundError
         If there is no such file or folder.
+    ArgumentError
+        If `path` is an empty sequence.
     CancelledError
         If `progress` returned False.
     """
-    root = Path(path)
-    found = _Gathering(progress)
-    if root.is_dir():
-        found.read_all(files_in(root))
-    elif root.exists():
-        found.read_one_named(root)
-    elif any(parent.is_file() for parent in root.parents):
-        found.read_in_zip(root)
-    else:
-        msg = f"{root}: no such file or folder"
-        raise PathNotFoundError(msg, files=[root])
+    roots = _named(path)
+    found = _Gathering(progress, expected=len(roots))
+    for root in roots:
+        found.read_under(root)
     tell(progress, found.total, found.total, "sorting")
     damaged = tuple(other for other in found.others if other.damaged)
     series = _series_of_frames(found.frames) + _series_of_files(found.others)
     series.sort(key=lambda one: (_ORDER[one.kind], _series_number(one), one.key))
     numbered = [replace(one, number=n) for n, one in enumerate(series, start=1)]
     neighbours = [_with_neighbours(one, numbered, damaged) for one in numbered]
-    return Scan(root, neighbours, damaged, found.passed_over)
+    return Scan(_common(roots), neighbours, damaged, found.passed_over)
+
+
+def _named(path: Place | Sequence[Place]) -> list[Path]:
+    """Return the paths that were named, each once."""
+    several = [path] if isinstance(path, str | os.PathLike) else path
+    roots = list(dict.fromkeys(map(Path, several)))
+    if not roots:
+        msg = "no path was named: an empty sequence"
+        raise ArgumentError(msg)
+    return roots
+
+
+def _common(roots: Sequence[Path]) -> Path:
+    if len(roots) == 1:
+        return roots[0]
+    try:
+        return Path(os.path.commonpath([root.absolute().parent for root in roots]))
+    except ValueError:  # on several drives of Windows
+        return roots[0].parent
 
 
 class _Gathering:
     """Frames and other files, as they are read one after the other."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None, *, expected: int) -> None:
         self.frames: list[Frame] = []
         self.others: list[Other] = []
         self.passed_over = 0
-        self.total = 0
+        self.total = expected
         self._done = 0
+        self._seen: set[str] = set()
         self._progress = progress
         self._reader = HeaderReader()
+
+    def read_under(self, root: Path) -> None:
+        """Read what lies under a path that the caller named."""
+        if root.is_dir():
+            self.total -= 1
+            self.read_all(files_in(root))
+        elif root.exists():
+            self.read_one_named(root)
+        elif any(parent.is_file() for parent in root.parents):
+            self.read_in_zip(root)
+        else:
+            msg = f"{root}: no such file or folder"
+            raise PathNotFoundError(msg, files=[root])
 
     def read_all(self, found: Found) -> None:
         """Read what lies in a folder, or is named by an index."""
         self.passed_over += found.passed_over
         self.others += [Other(path, why, damaged=True) for path, why in found.unreadable]
-        self.total += len(found.files)
-        for file in found.files:
+        files = [file for file in found.files if self._is_new(file)]
+        self.total += len(files)
+        for file in files:
             self._keep(self._read(file))
 
     def read_one_named(self, file: Path) -> None:
         """Read the one file that the caller named; of a DICOMDIR, the files it names."""
-        self.total += 1
+        if not self._is_new(file):
+            return
         only = self._read(file)
         if isinstance(only, Other) and only.holds == "index":
             named = files_of_index(file)
@@ -132,7 +167,15 @@ class _Gathering:
         if below.files in ([], [path]):
             self.read_one_named(path)
         else:
+            self.total -= 1
             self.read_all(below)
+
+    def _is_new(self, file: Path) -> bool:
+        """Return whether a file was not yet read; a folder and a file in it may be named."""
+        place = os.path.abspath(file)  # noqa: PTH100, Path.absolute keeps ".."
+        new = place not in self._seen
+        self._seen.add(place)
+        return new
 
     def _read(self, file: Path) -> tuple[Frame, ...] | Other:
         tell(self._progress, self._done, self.total, f"reading {file.name}")

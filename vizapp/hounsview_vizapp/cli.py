@@ -141,6 +141,10 @@ def _add_convert(commands: _Commands) -> None:
         required=True,
         help="x.nii.gz, .nii, .nrrd, .mha, .npz, .mrb (3D Slicer) or folder/",
     )
+    convert.add_argument("--session", type=Path, help=".mrb: the view of a session file")
+    convert.add_argument(
+        "--tissues", action="store_true", help=".mrb: with tissues as segments, and numbers"
+    )
     opening.add_options(convert)
     convert.set_defaults(command=_convert)
 
@@ -283,6 +287,9 @@ def _convert(options: argparse.Namespace) -> int:
 
     if options.output.lower().endswith(".mrb"):
         return _convert_to_scene(options)
+    if options.session is not None or options.tissues:
+        msg = "--session and --tissues are for .mrb, the scene of 3D Slicer"
+        raise hv.ArgumentError(msg)
     checked_target(options.output)
     with opening.progress_bar() as progress:
         volume = opening.load(options, progress)
@@ -300,13 +307,16 @@ def _convert_to_scene(options: argparse.Namespace) -> int:
 
     target = Path(options.output)
     mrml.check_target(target)
+    state = None if options.session is None else hv.read_session(options.session).state
     with opening.progress_bar() as progress:
         volume = opening.load(options, progress)
-    scene = mrml.new_scene()
-    node = mrml.volume_node(volume, scene, name=target.stem)
-    mrml.show_in_slices(node, scene)
-    mrml.write_scene(scene, target)
+    with opening.progress_bar() as progress:
+        _, notes = mrml.save_scene(
+            volume, target, state=state, tissues=options.tissues, progress=progress
+        )
     print(f"{target}: {volume!r}")
+    for note in notes:
+        print(f"hounsview: note: {note}", file=sys.stderr)
     opening.say_findings(volume)
     return 0
 

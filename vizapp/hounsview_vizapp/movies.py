@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hounsview.errors import ArgumentError, CancelledError, WriteError
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
 from hounsview.writing import atomic_file
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.panes import slice_number, slice_pane, step
-from hounsview_vizapp.tissuemap import TissueMap
 from hounsview_vizapp.tissuework import tissues_for
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy as np
 from hounsview.errors import ArgumentError, RenderingUnavailableError, WriteError
 from hounsview.findings import Severity
 from hounsview.presets import rendering_presets
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import PLANES, ViewState
 from hounsview.volume import Volume
 from hounsview.windows import Window, window_presets
@@ -22,7 +23,6 @@ from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.lettering import text_width
 from hounsview_vizapp.panes import slice_number, slice_pane, step, text_height
 from hounsview_vizapp.rendering import volume_pane
-from hounsview_vizapp.tissuemap import TissueMap
 from hounsview_vizapp.tissuework import tissues_for
 
 _GAP: Final = 4

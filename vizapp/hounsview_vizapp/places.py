@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.frames import crosshair_of, plane_frame
 from hounsview.viewstate import Measurement
 from hounsview.viewstate.checks import Point
 from hounsview.volume import Volume
-from hounsview_vizapp.panes import crosshair_of, plane_frame, step
+from hounsview_vizapp.panes import step
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools.hits import nearest_handle
 
@@ -33,20 +34,20 @@ class Places:
 
     def crosshair(self) -> Point:
         """Return the crosshair, LPS mm."""
-        return as_point(crosshair_of(self.volume, self.state.value))
+        return as_point(crosshair_of(self.volume.geometry, self.state.value))
 
     def point_at(self, pane: str, at: Pixel, size: Size) -> Point:
         """Return the patient point, LPS mm, that a pixel of a plane shows."""
-        frame = plane_frame(self.volume, self.state.value, pane, size)
+        frame = plane_frame(self.volume.geometry, self.state.value, pane, size)
         return as_point(frame.to_patient(at))
 
     def pixel_of(self, pane: str, point: Point, size: Size) -> Pixel:
         """Return the pixel (row, column) of a plane that a patient point falls on."""
-        return plane_frame(self.volume, self.state.value, pane, size).to_pixel(point)
+        return plane_frame(self.volume.geometry, self.state.value, pane, size).to_pixel(point)
 
     def is_on_plane(self, pane: str, point: Point) -> bool:
         """Return whether a plane, as it is shown now, goes through a patient point."""
-        frame = plane_frame(self.volume, self.state.value, pane, self.size_of(pane))
+        frame = plane_frame(self.volume.geometry, self.state.value, pane, self.size_of(pane))
         return frame.shows(Measurement("probe", (point,), pane, self.state.oblique))
 
     def mm_per_pixel(self, pane: str, size: Size) -> float:
@@ -54,7 +55,7 @@ class Places:
         if pane == "3d":
             # At a zoom of 1, as the last frame had it.
             return self._mm_per_pixel_3d / self.state.value.camera.zoom
-        return plane_frame(self.volume, self.state.value, pane, size).mm_per_pixel
+        return plane_frame(self.volume.geometry, self.state.value, pane, size).mm_per_pixel
 
     def size_of(self, pane: str) -> Size:
         """Return the (rows, columns) in which a pane was shown last."""
@@ -67,7 +68,7 @@ class Places:
 
     def hit(self, pane: str, at: Pixel, size: Size, within: float) -> tuple[int, int] | None:
         """Return (measurement, point) of the handle near a pixel; point -1 for its line."""
-        frame = plane_frame(self.volume, self.state.value, pane, size)
+        frame = plane_frame(self.volume.geometry, self.state.value, pane, size)
         nearest: tuple[float, int, int] | None = None
         for index, measurement in enumerate(self.state.measurements):
             if not frame.shows(measurement):

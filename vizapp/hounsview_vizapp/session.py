@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.frames import plane_frame
 from hounsview.sessions import Session, Source, fingerprint
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import PLANES, POINTS_OF, Measurement, ViewState
+from hounsview.viewtissues import tissues_shown
 from hounsview.volume import Volume
 from hounsview_vizapp.dirty import panes_touched, seen_panes
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.panes import plane_frame, slice_number, slice_pane
+from hounsview_vizapp.panes import slice_number, slice_pane
 from hounsview_vizapp.panes.pointer import Reading, reading_at
 from hounsview_vizapp.places import Places, Size, as_point
 from hounsview_vizapp.state import ViewerState
-from hounsview_vizapp.tissuemap import TissueMap
-from hounsview_vizapp.tissuework import Found, find_tissues, tissues_shown
+from hounsview_vizapp.tissuework import Found, find_tissues
 from hounsview_vizapp.tools import PointerEvent, PointerTools, WheelEvent
 from hounsview_vizapp.tools.actions import action_of_key
 from hounsview_vizapp.tools.scenery import Draft
@@ -217,7 +219,7 @@ class Viewer(Places):
         hover = self._hover
         if hover is None:
             return None
-        frame = plane_frame(self.volume, self.state.value, hover.pane, hover.size)
+        frame = plane_frame(self.volume.geometry, self.state.value, hover.pane, hover.size)
         return reading_at(self.volume, as_point(frame.to_patient(hover.at)), frame)
 
     def request_3d(self, size: Size, pixel_ratio: float = 1.0, *, moving: bool) -> None:

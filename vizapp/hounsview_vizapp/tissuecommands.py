@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hounsview as hv
+from hounsview import viewtissues
 from hounsview_vizapp import opening, tissuework
 
 if TYPE_CHECKING:
@@ -178,11 +179,11 @@ def _surface(volume: hv.Volume, options: argparse.Namespace) -> tuple[Mesh, Any]
     with opening.progress_bar() as progress:
         found = hv.masks.segment(
             volume,
-            [tissuework.mask_name(tissue)],
+            [viewtissues.mask_name(tissue)],
             fill_marrow=options.fill_marrow,
             progress=progress,
         )
-    mask = tissuework.mask_of(found, tissue)
+    mask = viewtissues.mask_of(found, tissue)
     _say_notes(found)
     return surfaces.from_mask(mask, volume.geometry, name=tissue, **how), mask
 
@@ -235,7 +236,7 @@ def _segment(options: argparse.Namespace) -> int:
     names = (
         None
         if options.tissue is None
-        else [tissuework.mask_name(name) for name in options.tissue]
+        else [viewtissues.mask_name(name) for name in options.tissue]
     )
     with opening.progress_bar() as progress:
         found = hv.masks.segment(volume, names, progress=progress)

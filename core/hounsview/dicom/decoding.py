@@ -7,18 +7,16 @@ also drops overlay bits and mends a codec that disagrees about the sign.
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
-from struct import unpack_from
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from hounsview.dicom import jpeg, openjph
+from hounsview.dicom import jpeg, openjph, rle
 from hounsview.dicom.codestreams import (
     LOSSLESS_PROCESS,
     SEQUENTIAL,
@@ -223,8 +221,10 @@ def _decoded_cells(frame: Frame, encoded: bytes) -> Cells:
     layout = frame.format
     if frame.transfer_syntax not in SUPPORTED:
         raise _unsupported(frame)
+    if frame.transfer_syntax == RLE:
+        return _rle_cells(frame, encoded)
     said = _stream_header(frame, encoded)
-    if said is not None and (said.rows, said.columns, said.components) != (
+    if (said.rows, said.columns, said.components) != (
         layout.rows, layout.columns, 1
     ):  # fmt: skip
         raise pixel_error(
@@ -257,16 +257,14 @@ def _decoded_cells(frame: Frame, encoded: bytes) -> Cells:
     return cells
 
 
-def _stream_header(frame: Frame, encoded: bytes) -> StreamHeader | None:
-    """Return what the stream says of itself; None for RLE, which says nothing.
+def _stream_header(frame: Frame, encoded: bytes) -> StreamHeader:
+    """Return what the stream says of itself.
 
     Raises
     ------
     PixelDataError
         If it has no header that its transfer syntax must have.
     """
-    if frame.transfer_syntax == RLE:
-        return None
     if frame.transfer_syntax in JPEG_2000 | HTJ2K:
         said = jpeg_2000_header(encoded)
     else:
@@ -276,12 +274,10 @@ def _stream_header(frame: Frame, encoded: bytes) -> StreamHeader | None:
     return said
 
 
-def _with_imagecodecs(frame: Frame, encoded: bytes, said: StreamHeader | None) -> Cells:
+def _with_imagecodecs(frame: Frame, encoded: bytes, said: StreamHeader) -> Cells:
     import imagecodecs
 
     syntax = frame.transfer_syntax
-    if syntax == RLE or said is None:
-        return _rle_cells(frame, encoded)
     if syntax in JPEG_2000:
         return np.asarray(imagecodecs.jpeg2k_decode(encoded))
     if syntax in HTJ2K:
@@ -299,29 +295,13 @@ def _with_imagecodecs(frame: Frame, encoded: bytes, said: StreamHeader | None) -
 
 
 def _rle_cells(frame: Frame, encoded: bytes) -> Cells:
-    """Return cells from RLE segments, one for each byte, the highest first (PS3.5 G.3).
-
-    The header is checked here: a damaged one makes decoders of whole frames crash.
-    """
-    import imagecodecs
-
     layout = frame.format
-    size = (layout.rows or 0) * (layout.columns or 0)
-    count = (layout.bits_allocated or 16) // 8
-    header = unpack_from("<16L", encoded.ljust(64, b"\0"))
-    starts = [*header[1 : 1 + count], len(encoded)]
-    if header[0] != count or starts[0] != 64 or sorted(starts) != starts:
-        raise pixel_error(frame, f"has a broken RLE header: {header[0]} segments at {starts}")
-    cells = np.empty((size, count), np.uint8)
-    for n, (start, stop) in enumerate(itertools.pairwise(starts)):
-        segment = imagecodecs.packbits_decode(encoded[start:stop], out=size)
-        if len(segment) != size:
-            raise pixel_error(frame, f"is cut off: {len(segment):,} of {size:,} bytes of RLE")
-        cells[:, count - 1 - n] = np.frombuffer(segment, np.uint8)
-    whole: Cells = cells.view(np.dtype(f"<u{count}")).reshape(
-        layout.rows or 0, layout.columns or 0
-    )
-    return whole
+    rows, columns = layout.rows or 0, layout.columns or 0
+    try:
+        cells = rle.decode(encoded, rows * columns, (layout.bits_allocated or 16) // 8)
+    except ValueError as error:
+        raise pixel_error(frame, str(error)) from error
+    return cells.reshape(rows, columns)
 
 
 def _with_pydicom(frame: Frame, encoded: bytes) -> Cells:
@@ -357,12 +337,38 @@ def _have_imagecodecs() -> bool:
     return True
 
 
+def undecodable(frame: Frame) -> str:
+    """Return why nothing installed decodes the pixels of a frame; "" where something does.
+
+    It is told by the transfer syntax: no pixel is read.
+    """
+    syntax = frame.transfer_syntax
+    if not is_encapsulated(frame) or syntax == RLE:
+        return ""
+    decodes = syntax in SUPPORTED and (_have_imagecodecs() or _pydicom_decodes(syntax))
+    return "" if decodes else _why_unsupported(frame)
+
+
+def _pydicom_decodes(syntax: str) -> bool:
+    try:
+        from pydicom.pixels import get_decoder
+    except ImportError:  # before pydicom 3
+        return False
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
+
+
 def _unsupported(frame: Frame) -> UnsupportedSyntaxError:
+    return UnsupportedSyntaxError(_why_unsupported(frame), files=[frame.path])
+
+
+def _why_unsupported(frame: Frame) -> str:
     name = uid_name(frame.transfer_syntax) or "an unknown transfer syntax"
     if frame.transfer_syntax in SUPPORTED:
         way_out = "Install imagecodecs: pip install imagecodecs."
     else:
         way_out = "Convert it with a DICOM tool (dcmtk: dcmconv, dcmdjpeg) and load the result."
     syntax = f"{name} ({frame.transfer_syntax})"
-    msg = f"{frame.name} is stored in {syntax}, which is not read. {way_out}"
-    return UnsupportedSyntaxError(msg, files=[frame.path])
+    return f"{frame.name} is stored in {syntax}, which is not read. {way_out}"

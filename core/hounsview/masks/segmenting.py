@@ -41,8 +41,8 @@ class Tissues:
     ----------
     masks : mapping of str to (k, j, i) bool
         In the order that the volume is stored in. Names are those of `TISSUES`. No voxel is
-        in two of them, but for "body", which holds all others, and "skin", over which none
-        of the others lies.
+        in two of them, but for "body", which holds all others, and "skin", the outer layer,
+        which bone and metal may reach into.
     reasons : mapping of str to str
         For each tissue asked for that cannot be made: why.
     notes : tuple of str

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from hounsview.anatomy import Color
 from hounsview.geometry import Geometry
+from hounsview.mrml.companions import attach
 from hounsview.mrml.layers import add_layer, segment_ids, segment_mask, segmentation_node
 from hounsview.volume import Validity, Volume
 
@@ -44,7 +45,7 @@ def add_marks(node: Any, volume: Volume, scene: Any, name: str) -> Any:
             key = str(bit.name)
             add_layer(made, volume.geometry, mask.view(np.uint8), {1: (key, label, color, "")})
     made.GetDisplayNode().SetVisibility(False)
-    node.SetNodeReferenceID(MARKS, made.GetID())
+    attach(node, MARKS, made, aid=True)
     return made
 
 

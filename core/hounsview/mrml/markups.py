@@ -56,6 +56,8 @@ def markups_node(measurement: Measurement, scene: Any, *, name: str = "") -> Any
     node.CreateDefaultDisplayNodes()
     if kind == "rectangle":
         node.SetCurveTypeToLinear()
+    if kind == "ellipse":  # its many points would hide the curve
+        node.GetDisplayNode().SetGlyphScale(1.0)
     core.util.updateMarkupsControlPointsFromArray(node, _drawn(measurement) * _TO_RAS)
     node.SetAttribute(_KIND, kind)
     node.SetAttribute(_PLANE, measurement.plane)
@@ -93,6 +95,22 @@ def measurements_of(node: Any) -> tuple[Measurement, ...]:
     if not kind or len(points) != POINTS_OF[kind]:
         return ()
     return (Measurement(kind, tuple(_point(one) for one in points), **told),)
+
+
+def start_placing(kind: str, scene: Any) -> Any:
+    """Return a new markups node of a class that the next clicks in Slicer's views place."""
+    core = slicer()
+    node = scene.AddNewNodeByClass(kind)
+    node.CreateDefaultDisplayNodes()
+    selection, interaction = (
+        scene.GetFirstNodeByClass(name) or scene.AddNode(getattr(core, name)())
+        for name in ("vtkMRMLSelectionNode", "vtkMRMLInteractionNode")
+    )
+    selection.SetReferenceActivePlaceNodeClassName(kind)
+    selection.SetReferenceActivePlaceNodeID(node.GetID())
+    interaction.SetPlaceModePersistence(0)
+    interaction.SetCurrentInteractionMode(interaction.Place)
+    return node
 
 
 def _drawn(measurement: Measurement) -> Floats:

@@ -18,6 +18,8 @@ from hounsview.tissues import tissue_numbers
 from hounsview.volume import Volume
 
 _BODY: Final = "body"
+_SHARING: Final = (_BODY, "skin")
+_FILL: Final = 0.4
 _BODY_COLOR: Final[Color] = (0.85, 0.75, 0.66)
 
 
@@ -48,15 +50,19 @@ def tissue_segmentation(
     geometry = own_grid_of(volume_node)
     labels, names = tissues.labels()
     node = segmentation_node(scene, name, volume_node)
-    # "body" holds all others, so that it needs a label map of its own.
-    labels[labels == LABELS[_BODY]] = 0
-    if _BODY in tissues.masks:
-        body = tissues.masks[_BODY].astype(np.uint8)
-        add_layer(node, geometry, body, {1: _described(_BODY)})
     described = {label: _described(tissue) for label, tissue in names.items()}
-    described.pop(LABELS[_BODY], None)
+    # These share voxels with others, so that each needs a label map of its own.
+    for tissue in _SHARING:
+        if tissue in tissues.masks:
+            label = LABELS[tissue]
+            alone = np.where(tissues.masks[tissue], np.uint8(label), np.uint8(0))
+            add_layer(node, geometry, alone, {label: described.pop(label)})
+            labels[labels == label] = 0
     if described:
         add_layer(node, geometry, labels, described)
+    # Over the body's fill nothing of the picture below would be seen.
+    node.GetDisplayNode().SetSegmentOpacity2DFill(_BODY, 0.0)
+    node.GetDisplayNode().SetOpacity2DFill(_FILL)
     told = [f"{tissue}: {reason}" for tissue, reason in tissues.reasons.items()]
     node.SetDescription("\n".join([*told, *tissues.notes]))
     return node

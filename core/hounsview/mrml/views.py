@@ -1,27 +1,38 @@
-"""A view in Slicer: window, crosshair, measurements, volume rendering, crop; and back."""
+"""A whole view in Slicer, and back; the modules beside this one know its parts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from hounsview.mrml.application import slicer, vtk_module
+from hounsview.errors import ArgumentError
+from hounsview.mrml.application import slicer
+from hounsview.mrml.companions import companions_of, is_aid, remove
+from hounsview.mrml.layouts import layout_of, show_layout
 from hounsview.mrml.markups import markups_node, measurements_of
-from hounsview.mrml.volumes import own_grid_of, set_window, window_of
-from hounsview.presets import RenderingPreset, fill_curves, fill_looks
-from hounsview.viewstate import CropBox, ViewState
-from hounsview.viewstate.looks import preset_of
+from hounsview.mrml.panes import planes_of, show_planes
+from hounsview.mrml.renderings import CPU_RENDERING, rendering_of, show_rendering
+from hounsview.mrml.space import body_box, show_in_space, space_of
+from hounsview.mrml.tissueviews import show_tissues, tissues_in
+from hounsview.mrml.volumes import geometry_of, set_window, window_of
+from hounsview.viewstate import ViewState
+
+if TYPE_CHECKING:
+    from hounsview.masks import Tissues
 
 _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 _CROSSHAIR: Final = "vtkMRMLCrosshairNode"
-_SELECTION: Final = "vtkMRMLSelectionNode"
-_COMPOSITE: Final = "vtkMRMLSliceCompositeNode"
-_SLICE_VIEWS: Final = ("Red", "Yellow", "Green")
-_RENDERING: Final = "vtkMRMLVolumeRenderingDisplayNode"
-CPU_RENDERING: Final = "vtkMRMLCPURayCastVolumeRenderingDisplayNode"
+_COLORMAPS: Final = {
+    "gray": "vtkMRMLColorTableNodeGrey",
+    "inverted": "vtkMRMLColorTableNodeInvertedGrey",
+    "rainbow": "vtkMRMLColorTableNodeRainbow",
+}
+_VIEW: Final = "hounsview.view"
+"""Attribute of a volume node: the view that was shown last, JSON."""
+_MEASUREMENT: Final = "hounsview.measurement"
+"""Role of a volume node's references to markups that came with a view."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,10 @@ class ShownView:
     markups : tuple of vtkMRMLMarkupsNode
         One for each measurement.
     crop : vtkMRMLMarkupsROINode or None
+    surfaces : tuple of vtkMRMLModelNode
+    tissues : vtkMRMLSegmentationNode or None
+    notes : tuple of str
+        What of the view Slicer does not show, and why.
     """
 
     crosshair: Any
@@ -43,47 +58,67 @@ class ShownView:
     transfer: Any
     markups: tuple[Any, ...]
     crop: Any
+    surfaces: tuple[Any, ...]
+    tissues: Any
+    notes: tuple[str, ...]
 
 
 def show_view(
-    state: ViewState, volume_node: Any, scene: Any, *, rendering_class: str = CPU_RENDERING
+    state: ViewState,
+    volume_node: Any,
+    scene: Any,
+    *,
+    rendering_class: str = CPU_RENDERING,
+    tissues: Tissues | None = None,
 ) -> ShownView:
     """Show a view of a volume node and return the nodes that do so.
 
-    Camera, and whether rays are composited or projected, belong to Slicer's 3D views: both
-    are left as they are.
+    Shown again, a view takes the place of the one before: nothing is left over. Surfaces and
+    tissues of the view are looked for where `tissues` is left out, which takes seconds and
+    OpenCV. What stands beside a rendering preset, ``"hot"`` and ``"bone"`` colours of slices
+    and text over pictures have no counterpart in Slicer.
 
     Parameters
     ----------
     state : ViewState
+        In the world, as the volume lies there.
     volume_node : vtkMRMLScalarVolumeNode
     scene : vtkMRMLScene
     rendering_class : str
         Of the volume rendering's display node; inside Slicer
         "vtkMRMLGPURayCastVolumeRenderingDisplayNode" is the fast one.
+    tissues : Tissues, optional
+        Of the volume, where they are known.
 
     Raises
     ------
     ArgumentError, GeometryError
         If slicer-core is not there, or the node holds no voxels or no orthogonal grid.
     """
-    grid = own_grid_of(volume_node)
+    notes: list[str] = []
+    grid = geometry_of(volume_node)
     set_window(volume_node, state.window)
+    _show_colors(state, volume_node, scene, notes)
     crosshair = _crosshair_in(scene)
     point = grid.centre if state.crosshair is None else np.asarray(state.crosshair)
     crosshair.SetCrosshairRAS(*(point * _TO_RAS).tolist())
-    transfer = transfer_node(preset_of(state), scene, mean_edge=float(np.mean(grid.spacing)))
-    rendering = scene.AddNewNodeByClass(rendering_class, "Volume rendering")
-    rendering.SetFollowVolumeDisplayNode(0)
-    rendering.SetAndObserveVolumePropertyNodeID(transfer.GetID())
-    volume_node.AddAndObserveDisplayNodeID(rendering.GetID())
-    rendering.SetVisibility(state.show_volume)
-    crop = None if state.crop is None else crop_node(state.crop, scene)
-    if crop is not None:
-        rendering.SetAndObserveROINodeID(crop.GetID())
-    rendering.SetCroppingEnabled(crop is not None)
-    markups = tuple(markups_node(one, scene) for one in state.measurements)
-    return ShownView(crosshair, rendering, transfer, markups, crop)
+    crosshair.SetCrosshairMode(
+        crosshair.ShowBasic if state.show_crosshair else crosshair.NoCrosshair
+    )
+    show_planes(state, grid, scene)
+    rendering, transfer, crop = show_rendering(
+        state, volume_node, scene, rendering_class, notes.append
+    )
+    show_in_space(state, body_box(volume_node), scene)
+    if state.rendering_beside is not None:
+        notes.append(f"{state.rendering_beside} is not shown beside: Slicer has one 3D view")
+    surfaces, segments = show_tissues(state, volume_node, scene, tissues, notes.append)
+    markups = show_measurements(state, volume_node, scene)
+    show_layout(state.layout, scene)
+    volume_node.SetAttribute(_VIEW, state.to_json())
+    return ShownView(
+        crosshair, rendering, transfer, markups, crop, surfaces, segments, tuple(notes)
+    )
 
 
 def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> ViewState:
@@ -94,94 +129,64 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
     volume_node : vtkMRMLScalarVolumeNode
     scene : vtkMRMLScene
     base : ViewState, optional
-        What the scene does not say: rendering preset, planes, camera, surfaces. The default
-        view when left out.
+        What the scene does not say. The view that was shown last when left out.
     """
-    state = ViewState() if base is None else base
-    window = window_of(volume_node)
+    state = _view_before(volume_node) if base is None else base
+    state = replace(state, window=window_of(volume_node) or state.window)
     crosshair = scene.GetFirstNodeByClass(_CROSSHAIR)
     if crosshair is not None:
-        place = (np.asarray(crosshair.GetCrosshairRAS()) * _TO_RAS + 0.0).tolist()
-        state = replace(state, crosshair=tuple(place))
-    markups = (
-        scene.GetNthNodeByClass(n, "vtkMRMLMarkupsNode")
-        for n in range(scene.GetNumberOfNodesByClass("vtkMRMLMarkupsNode"))
-    )
-    return replace(
-        state,
-        window=window or state.window,
-        measurements=tuple(one for node in markups for one in measurements_of(node)),
-        crop=_crop_of(volume_node),
-    )
+        x, y, z = (np.asarray(crosshair.GetCrosshairRAS()) * _TO_RAS + 0.0).tolist()
+        shown = crosshair.GetCrosshairMode() != crosshair.NoCrosshair
+        state = replace(state, crosshair=(x, y, z), show_crosshair=shown)
+    grid = geometry_of(volume_node)
+    state = planes_of(grid, scene, state)
+    state = rendering_of(volume_node, scene, state)
+    state = space_of(grid, scene, state)
+    state = tissues_in(volume_node, state)
+    markups = markups_in(volume_node, scene)
+    measured = tuple(one for node in markups for one in measurements_of(node))
+    state = replace(state, measurements=measured)
+    state = replace(state, layout=layout_of(scene, state.layout))
+    return _with_colors(state, volume_node)
 
 
-def show_in_slices(volume_node: Any, scene: Any) -> None:
-    """Put a volume into the three slice views that a scene opens with.
-
-    For scenes made outside Slicer, whose views would be empty; inside it,
-    `slicer.util.setSliceViewerLayers` does the same at once.
-
-    Parameters
-    ----------
-    volume_node : vtkMRMLScalarVolumeNode
-    scene : vtkMRMLScene
-    """
-    core = slicer()
-    for layout in _SLICE_VIEWS:
-        # Slicer has these nodes once for each view and knows them by this tag.
-        there = scene.GetSingletonNode(layout, _COMPOSITE)
-        if there is None:
-            there = getattr(core, _COMPOSITE)()
-            there.SetName(layout)
-            there.SetLayoutName(layout)
-            there.SetSingletonTag(layout)
-            there = scene.AddNode(there)
-        there.SetBackgroundVolumeID(volume_node.GetID())
-    selection = scene.GetFirstNodeByClass(_SELECTION)
-    if selection is None:
-        selection = scene.AddNewNodeByClass(_SELECTION)
-    selection.SetActiveVolumeID(volume_node.GetID())
+def _view_before(volume_node: Any) -> ViewState:
+    """Return the view that was shown last; the default one where none was."""
+    try:
+        return ViewState.from_json(volume_node.GetAttribute(_VIEW) or "")
+    except ArgumentError:
+        return ViewState()
 
 
-def transfer_node(
-    preset: RenderingPreset, scene: Any, *, mean_edge: float, name: str = ""
-) -> Any:
-    """Return a new vtkMRMLVolumePropertyNode with the transfer functions and light of a preset.
-
-    Parameters
-    ----------
-    preset : RenderingPreset
-    scene : vtkMRMLScene
-    mean_edge : float, mm
-        Mean voxel edge: VTK takes gradients for each voxel, the preset says them for each mm.
-    name : str
-        The preset's label when left out.
-    """
-    slicer()
-    model, drawing = vtk_module("vtkCommonDataModel"), vtk_module("vtkRenderingCore")
-    node = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", name or preset.label)
-    color, opacity = drawing.vtkColorTransferFunction(), model.vtkPiecewiseFunction()
-    gradient = model.vtkPiecewiseFunction()
-    fill_curves(preset, mean_edge, color=color, opacity=opacity, gradient=gradient)
-    if not preset.gradient_opacity:
-        gradient.AddPoint(0.0, 1.0)
-        gradient.AddPoint(mean_edge, 1.0)
-    node.SetColor(color)
-    node.SetScalarOpacity(opacity)
-    node.SetGradientOpacity(gradient)
-    fill_looks(preset, node.GetVolumeProperty())
-    return node
+def show_measurements(state: ViewState, volume_node: Any, scene: Any) -> tuple[Any, ...]:
+    """Return new markups, one for each measurement of a view; those before are removed."""
+    for node in companions_of(volume_node, _MEASUREMENT):
+        remove(node)
+    volume_node.RemoveNodeReferenceIDs(_MEASUREMENT)
+    made = tuple(markups_node(one, scene) for one in state.measurements)
+    for node in made:
+        volume_node.AddNodeReferenceID(_MEASUREMENT, node.GetID())
+    return made
 
 
-def crop_node(crop: CropBox, scene: Any, *, name: str = "Crop") -> Any:
-    """Return a new vtkMRMLMarkupsROINode of a crop box."""
-    slicer()
-    low, high = np.asarray(crop.low), np.asarray(crop.high)
-    node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", name)
-    node.CreateDefaultDisplayNodes()
-    node.SetSize(*(high - low).tolist())
-    node.SetCenter(((low + high) / 2 * _TO_RAS).tolist())
-    return node
+def markups_in(volume_node: Any, scene: Any) -> list[Any]:
+    """Return the markups of a scene, but for crop boxes and what came with another volume."""
+    others = {
+        volume.GetNthNodeReferenceID(_MEASUREMENT, n)
+        for volume in _nodes(scene, "vtkMRMLScalarVolumeNode")
+        if volume is not volume_node
+        for n in range(volume.GetNumberOfNodeReferences(_MEASUREMENT))
+    }
+    return [
+        node
+        for node in _nodes(scene, "vtkMRMLMarkupsNode")
+        if node.GetID() not in others and not is_aid(node)
+    ]
+
+
+def _nodes(scene: Any, kind: str) -> list[Any]:
+    count = scene.GetNumberOfNodesByClass(kind)
+    return [scene.GetNthNodeByClass(n, kind) for n in range(count)]
 
 
 def _crosshair_in(scene: Any) -> Any:
@@ -190,23 +195,19 @@ def _crosshair_in(scene: Any) -> Any:
     return scene.AddNewNodeByClass(_CROSSHAIR, "Crosshair") if there is None else there
 
 
-def _crop_of(volume_node: Any) -> CropBox | None:
-    """Return the box that the volume rendering is cropped to; its bounds where it is turned."""
-    for n in range(volume_node.GetNumberOfDisplayNodes()):
-        display = volume_node.GetNthDisplayNode(n)
-        if display.IsA(_RENDERING) and display.GetCroppingEnabled():
-            roi = display.GetROINode()
-            if roi is not None:
-                bounds = [0.0] * 6
-                roi.GetRASBounds(bounds)
-                return _box(np.reshape(bounds, (3, 2)) * _TO_RAS[:, None])
-    return None
+def _show_colors(state: ViewState, volume_node: Any, scene: Any, notes: list[str]) -> None:
+    wanted = _COLORMAPS.get(state.colormap)
+    if wanted is not None and scene.GetNodeByID(wanted) is not None:
+        volume_node.GetDisplayNode().SetAndObserveColorNodeID(wanted)
+    elif state.colormap != "gray":
+        notes.append(f"slices are gray: Slicer has no colours like {state.colormap!r} here")
 
 
-def _box(ends: npt.NDArray[np.float64]) -> CropBox | None:
-    """Return the box between two ends of each axis, (3, 2) LPS mm; None if it is flat."""
-    low, high = ends.min(axis=1) + 0.0, ends.max(axis=1) + 0.0
-    if not (low < high).all():
-        return None
-    (a, b, c), (d, e, f) = low.tolist(), high.tolist()
-    return CropBox(low=(a, b, c), high=(d, e, f))
+def _with_colors(state: ViewState, volume_node: Any) -> ViewState:
+    display = volume_node.GetDisplayNode()
+    held = None if display is None else display.GetColorNodeID()
+    names = {node: name for name, node in _COLORMAPS.items()}
+    name = names.get(str(held), state.colormap)
+    # What Slicer could not show stays what it was.
+    kept = name == "gray" and state.colormap not in _COLORMAPS
+    return state if kept else replace(state, colormap=name)

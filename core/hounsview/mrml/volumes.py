@@ -19,6 +19,7 @@ from hounsview.findings import Finding, Report
 from hounsview.geometry import Geometry
 from hounsview.images.sidecar import UNKNOWN, report_without_folders
 from hounsview.mrml.application import array_of_matrix, matrix_of, slicer, vtk_module
+from hounsview.mrml.companions import attach
 from hounsview.mrml.images import array_of_image, fill_image, start_of_image
 from hounsview.mrml.marks import add_marks, marks_of
 from hounsview.mrml.tables import table_node
@@ -231,7 +232,7 @@ def _add_findings(node: Any, volume: Volume, scene: Any, name: str) -> None:
     }
     text = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{name} findings (JSON)")
     text.SetText(json.dumps(plain, indent=2, ensure_ascii=False))
-    node.SetNodeReferenceID(FINDINGS, text.GetID())
+    attach(node, FINDINGS, text, aid=True)
     columns: Mapping[str, list[str]] = {
         "severity": [str(f.severity) for f in report.findings],
         "code": [f.code for f in report.findings],
@@ -240,7 +241,7 @@ def _add_findings(node: Any, volume: Volume, scene: Any, name: str) -> None:
         "files": [", ".join(file.name for file in f.files) for f in report.findings],
     }
     table = table_node(scene, f"{name} findings", columns)
-    node.SetNodeReferenceID(FINDINGS_TABLE, table.GetID())
+    attach(node, FINDINGS_TABLE, table, aid=True)
 
 
 def unit_of(node: Any) -> str | None:

@@ -25,6 +25,23 @@ def audit(node: Any) -> list[str]:
     return sentences(mrml.audit(node))
 
 
+def show_findings(node: Any, scene: Any) -> None:
+    """Show the findings of a volume as a table beside the slices.
+
+    Raises
+    ------
+    ValueError
+        If the volume came without: Slicer itself loaded it.
+    """
+    from hounsview import mrml
+
+    table = mrml.companion(node, mrml.FINDINGS_TABLE)
+    if table is None:
+        msg = f"{node.GetName()} came without findings: check it, or load it with HounsView"
+        raise ValueError(msg)
+    mrml.show_table(table, scene)
+
+
 def repair(node: Any, scene: Any) -> Any:
     """Return a repaired copy of a volume; the original stays as it is."""
     from hounsview import mrml

@@ -1,10 +1,10 @@
-"""Tissues of a volume as segments, their numbers as a table, their surfaces as models."""
+"""Tissues of a volume as segments, their numbers as a table and a plot, their surfaces."""
 
 from __future__ import annotations
 
 from typing import Any
 
-_SURFACES = {"bone": "bone", "lung": "lungs", "skin": "body"}
+SURFACES = ("bone", "lung", "skin")
 
 
 def require_opencv() -> None:
@@ -24,28 +24,73 @@ def require_opencv() -> None:
         pip_ensure([wanted])
 
 
-def segment(node: Any, scene: Any) -> tuple[Any, Any]:
-    """Return a segmentation node of the tissues found, and a table of their numbers."""
+def segment(node: Any, scene: Any) -> tuple[Any, Any, Any]:
+    """Return the segmentation of a volume's tissues, a table of numbers, and a chart.
+
+    They take the place of those that were found before.
+    """
     require_opencv()
     import hounsview as hv
     from hounsview import mrml
 
     volume = mrml.volume_of(node)
     found = hv.masks.segment(volume)
-    name = node.GetName()
-    segments = mrml.tissue_segmentation(found, node, scene, name=f"{name} tissues")
-    table = mrml.tissue_table(volume, found, scene, name=f"{name} tissue numbers")
-    return segments, table
+    with mrml.all_or_nothing(scene):
+        return mrml.add_tissues(volume, found, node, scene)
 
 
-def surface(node: Any, tissue: str, scene: Any) -> Any:
-    """Return a model node of the surface of ``"bone"``, ``"lung"`` or ``"skin"``."""
-    require_opencv()
-    import hounsview as hv
-    from hounsview import mrml, surfaces
+def set_surface(node: Any, tissue: str, shown: bool, scene: Any) -> list[str]:
+    """Show or hide the surface of "bone", "lung" or "skin"; return what was not found."""
+    if shown:
+        require_opencv()
+    from dataclasses import replace
 
-    volume = mrml.volume_of(node)
-    mask = getattr(hv.masks, _SURFACES[tissue])(volume)
-    mask = mask.both if tissue == "lung" else mask
-    mesh = surfaces.from_mask(mask, volume.geometry, name=tissue)
-    return mrml.model_node(mesh, scene, name=f"{node.GetName()} {tissue}")
+    from hounsview import mrml
+    from hounsview.anatomy import SURFACE_LOOKS
+    from hounsview.viewstate import Surface
+
+    state = mrml.view_of(node, scene)
+    surfaces = {one.name: one for one in state.surfaces}
+    before = surfaces.get(tissue, Surface(tissue, None, *SURFACE_LOOKS[tissue]))
+    surfaces[tissue] = replace(before, shown=shown)
+    notes: list[str] = []
+    changed = state.changed(surfaces=tuple(surfaces.values()))
+    with mrml.all_or_nothing(scene):
+        mrml.show_tissues(changed, node, scene, None, notes.append)
+    return notes
+
+
+def show_numbers(node: Any, scene: Any) -> None:
+    """Show the table of a volume's tissues beside the slices.
+
+    Raises
+    ------
+    ValueError
+        If no tissues were found yet.
+    """
+    from hounsview import mrml
+
+    mrml.show_table(_found(node, mrml.NUMBERS), scene)
+
+
+def show_chart(node: Any, scene: Any) -> None:
+    """Show the histogram of a volume's tissues beside the slices.
+
+    Raises
+    ------
+    ValueError
+        If no tissues were found yet.
+    """
+    from hounsview import mrml
+
+    mrml.show_chart(_found(node, mrml.CHART), scene)
+
+
+def _found(node: Any, role: str) -> Any:
+    from hounsview import mrml
+
+    found = mrml.companion(node, role)
+    if found is None:
+        msg = f"no tissues were found in {node.GetName()} yet: find them first"
+        raise ValueError(msg)
+    return found

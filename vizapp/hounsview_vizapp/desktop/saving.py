@@ -14,15 +14,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from hounsview import surfaces
+from hounsview import surfaces, viewtissues
 from hounsview.errors import CancelledError
+from hounsview.tissuemap import TissueMap
 from hounsview.writing import atomic_file
-from hounsview_vizapp import movies, pictures, tissuework
+from hounsview_vizapp import movies, pictures
 from hounsview_vizapp.desktop.controls import whole_number
 from hounsview_vizapp.dirty import PANES
 from hounsview_vizapp.jobs import Tell
 from hounsview_vizapp.session import Viewer
-from hounsview_vizapp.tissuemap import TissueMap
 
 if TYPE_CHECKING:
     from hounsview.viewstate import Surface, ViewState
@@ -86,7 +86,7 @@ def write_mesh(
     tissues: TissueMap | None = None,
 ) -> Path:
     """Make and write the mesh of a surface."""
-    mesh = tissuework.mesh_of(volume, surface, tissues=tissues, progress=tell)
+    mesh = viewtissues.mesh_of(volume, surface, tissues=tissues, progress=tell)
     return surfaces.write_mesh(mesh, path, color=surface.color)
 
 

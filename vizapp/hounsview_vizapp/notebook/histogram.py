@@ -8,11 +8,11 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from hounsview.histograms import histogram
 from hounsview.presets import rendering_presets
 from hounsview.volume import Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Picture
-from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.notebook.canvas import Canvas
 from hounsview_vizapp.notebook.controls.base import screen_of
 from hounsview_vizapp.notebook.loop import shared_loop

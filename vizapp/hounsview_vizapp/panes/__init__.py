@@ -2,17 +2,13 @@
 
 from hounsview_vizapp.panes.captions import text_height
 from hounsview_vizapp.panes.coloring import full_window, shown_window
-from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of, plane_frame
 from hounsview_vizapp.panes.pointer import Reading, reading_at
 from hounsview_vizapp.panes.slices import slice_pane
 from hounsview_vizapp.panes.stepping import slice_number, step
 
 __all__ = [
-    "PlaneFrame",
     "Reading",
-    "crosshair_of",
     "full_window",
-    "plane_frame",
     "reading_at",
     "shown_window",
     "slice_number",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from hounsview.frames import PlaneFrame, crosshair_of
 from hounsview.planes import direction_letters, patient_text
 from hounsview.viewstate import ViewState
 from hounsview.volume import Validity, Volume
@@ -16,7 +17,6 @@ from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Anchor
 from hounsview_vizapp.lettering import Color
 from hounsview_vizapp.panes.coloring import shown_window, shows_full_range
-from hounsview_vizapp.panes.frames import PlaneFrame, crosshair_of
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.pointer import reading_at
 from hounsview_vizapp.panes.sampling import PlaneSample
@@ -127,7 +127,7 @@ class Captions:
         slab = slab_text(frame.slab, frame.slices, "slice" if frame.follows_array else "layer")
         details = [([slab, slab.split(" (")[0]], drawing.BLUE)]
         if any(frame.oblique):
-            through = patient_text(crosshair_of(self.volume, self.state))
+            through = patient_text(crosshair_of(self.volume.geometry, self.state))
             shorter = through.removesuffix(" mm")
             details.append(([f"through {through}", f"through {shorter}"], drawing.TEXT))
         if not frame.follows_array:

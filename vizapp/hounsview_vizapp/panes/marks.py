@@ -11,12 +11,12 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 
+from hounsview.frames import Floats, PlaneFrame
 from hounsview.measure import Measured, measure
 from hounsview.viewstate import Measurement
 from hounsview.volume import Volume
 from hounsview_vizapp import drawing
 from hounsview_vizapp.lettering import Color, Picture
-from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.notes import Note, write_notes
 from hounsview_vizapp.panes.page import Box, Page
 

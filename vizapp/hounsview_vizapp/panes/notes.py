@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.frames import Floats
 from hounsview_vizapp import drawing, lettering
 from hounsview_vizapp.lettering import Color, Picture
-from hounsview_vizapp.panes.frames import Floats
 from hounsview_vizapp.panes.page import Box, Page
 
 Marks = npt.NDArray[np.uint8]

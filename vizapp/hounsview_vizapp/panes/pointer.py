@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from hounsview.errors import HounsviewError
+from hounsview.frames import PlaneFrame
 from hounsview.measure import value_text
 from hounsview.planes import nearest_voxel, patient_text, shown_voxel
 from hounsview.volume import Validity, Volume
-from hounsview_vizapp.panes.frames import PlaneFrame
 
 _WORDS: Final = {
     Validity.PADDING: "not measured",

@@ -20,8 +20,8 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkImagingCore import vtkImageReslice
 
+from hounsview.frames import Floats, PlaneFrame
 from hounsview.volume import Validity, Volume
-from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.slabs import Composite
 from hounsview_vizapp.panes.warping import warped, without_padding
 

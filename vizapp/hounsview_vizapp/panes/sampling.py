@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.frames import Floats, PlaneFrame
 from hounsview.geometry import Geometry
 from hounsview.volume import Validity, Volume
 from hounsview_vizapp.panes.buffers import Buffers
-from hounsview_vizapp.panes.frames import Floats, PlaneFrame
 from hounsview_vizapp.panes.slabs import Composite
 from hounsview_vizapp.panes.warping import shrunk, warped
 

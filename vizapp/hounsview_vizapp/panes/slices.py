@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsview.errors import ArgumentError
+from hounsview.frames import crosshair_of, plane_frame
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp import drawing
@@ -16,7 +17,6 @@ from hounsview_vizapp.lettering import Picture
 from hounsview_vizapp.panes.buffers import buffers_of_thread
 from hounsview_vizapp.panes.captions import Captions, text_height
 from hounsview_vizapp.panes.coloring import colored, lay_labels, shown_window
-from hounsview_vizapp.panes.frames import crosshair_of, plane_frame
 from hounsview_vizapp.panes.marks import draw_measurements
 from hounsview_vizapp.panes.page import Page
 from hounsview_vizapp.panes.sampling import sample_labels, sample_plane
@@ -78,14 +78,14 @@ def slice_pane(
     if not pixel_ratio > 0:
         msg = f"a pixel ratio is above 0, not {pixel_ratio}"
         raise ArgumentError(msg)
-    frame = plane_frame(volume, state, plane, size)
+    frame = plane_frame(volume.geometry, state, plane, size)
     buffers = buffers_of_thread()
     sample = sample_plane(volume, frame, buffers)
     picture = colored(sample, shown_window(volume, state), state.colormap, buffers)
     if labels is not None:
         lay_labels(picture, sample_labels(_checked(labels, volume), frame), state.overlays)
     if state.show_crosshair:
-        at = frame.to_pixel(crosshair_of(volume, state))
+        at = frame.to_pixel(crosshair_of(volume.geometry, state))
         across, along = (drawing.PLANE_COLORS[name] for name in _CROSSING[plane])
         drawing.draw_crosshair(picture, at, across, along, pixel_ratio=pixel_ratio)
     page = Page(picture, text_height(frame.size, pixel_ratio))

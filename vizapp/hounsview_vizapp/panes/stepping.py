@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.frames import crosshair_of
 from hounsview.geometry import Geometry
 from hounsview.planes import (
     ShownSlice,
@@ -23,7 +24,6 @@ from hounsview.planes import (
 )
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
-from hounsview_vizapp.panes.frames import crosshair_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def step(volume: Volume, state: ViewState, plane: str, count: int) -> ViewState:
     """
     slices = _slices(volume, state, plane)
     wanted = min(max(slices.nearest + count, 0), slices.count - 1)
-    crosshair = crosshair_of(volume, state)
+    crosshair = crosshair_of(volume.geometry, state)
     onward = plane_onward(plane, state.oblique)
     missing = slices.first + wanted * slices.mm - float(crosshair @ onward)
     x, y, z = (float(part) for part in crosshair + onward * missing)
@@ -77,7 +77,7 @@ class _Slices:
 def _slices(volume: Volume, state: ViewState, plane: str) -> _Slices:
     state.plane(plane)  # Names the planes there are, if there is none of this name.
     onward = plane_onward(plane, state.oblique)
-    crosshair = crosshair_of(volume, state)
+    crosshair = crosshair_of(volume.geometry, state)
     if any(state.oblique) or not is_aligned(volume.geometry):
         return _slices_across(volume.geometry, onward, float(crosshair @ onward))
     return _slices_of_array(

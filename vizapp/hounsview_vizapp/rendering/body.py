@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from hounsview.geometry import Geometry
 from hounsview.presets import RenderingPreset
+from hounsview.viewstate.looks import INSIDE_MM, SKIN_MM, outside_body
 from hounsview.volume import AIR_HU
 from hounsview_vizapp.rendering.pyramid import Level, around, box_around, smoothed
 
@@ -23,20 +24,15 @@ Mask = npt.NDArray[np.uint8]
 
 _BODY_HU: Final = -300
 _NOT_AIR_HU: Final = -700
-_AIR_LIKE_HU: Final = -600
 _OPAQUE: Final = 0.99
-BRIGHT_HU: Final = 3071.0
-"""Never the least value on a ray that meets tissue."""
 _SHEET_MM: Final = 5.0
 _THIN_MM: Final = 6.0
 """How far from thicker tissue thin parts (ears, nose) still belong to the body."""
 _PIECE: Final = 0.2
 """Pieces of at least this share of the largest belong to the body: two legs, arms."""
-INSIDE_MM: Final = -4.0
 TISSUE_HU: Final = 200.0
 _FILLED_MM: Final = -10.0
 """Deep enough that what is put in does not blur into the skin."""
-SKIN_MM: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -146,11 +142,9 @@ def content_of(preset: RenderingPreset, lowest: float, *, table: bool) -> Conten
     table : bool
         Whether the table is shown.
     """
-    if preset.kind == "minip":
-        return Content(BRIGHT_HU, INSIDE_MM)
-    if preset.kind == "composite" and lowest < _AIR_LIKE_HU:
-        return Content(0.0, INSIDE_MM)
-    outside = None if table else float(AIR_HU)
+    outside, margin = outside_body(preset, lowest, table=table)
+    if margin < 0:
+        return Content(outside, margin)
     end_hu, most = preset.scalar_opacity[-1]
     solid = most > _OPAQUE and end_hu <= 0 and not preset.gradient_opacity
     if preset.kind == "composite" and solid:

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.cameras import edge_letters, letter_of, view_axes
 from hounsview.viewstate import Camera
 from hounsview_vizapp import drawing
 from hounsview_vizapp.drawing import Color, Picture
-from hounsview_vizapp.rendering.camera import edge_letters, letter_of, view_axes
 
 _FINER: Final = 3
 _FACE: Final = 96

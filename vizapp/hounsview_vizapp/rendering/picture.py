@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.rendering.scene import Scene
-from hounsview_vizapp.tissuemap import TissueMap
 
 
 def volume_pane(

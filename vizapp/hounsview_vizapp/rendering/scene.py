@@ -15,13 +15,13 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from hounsview.errors import RenderingUnavailableError
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.rendering.stage import Drawn, Job, Rung, Stage
 from hounsview_vizapp.rendering.thread import Executor, default_executor
 from hounsview_vizapp.rendering.wishes import Frame, Wish, failed, scene_key
-from hounsview_vizapp.tissuemap import TissueMap
 
 T = TypeVar("T")
 

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from hounsview.cameras import aim_at
 from hounsview.geometry import Geometry
 from hounsview.presets import rendering_presets
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import CropBox, Transfer, ViewState
 from hounsview.volume import Volume
 from hounsview_vizapp import drawing
@@ -19,7 +21,6 @@ from hounsview_vizapp.drawing import Picture
 from hounsview_vizapp.importing import imported
 from hounsview_vizapp.rendering import memory
 from hounsview_vizapp.rendering.body import Body
-from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.labels import draw_labels, label_height
 from hounsview_vizapp.rendering.opengl import opengl, prepare
 from hounsview_vizapp.rendering.placing import clip_planes
@@ -28,7 +29,6 @@ from hounsview_vizapp.rendering.pyramid import COARSE_VOXELS, Pyramid
 from hounsview_vizapp.rendering.surfaces import ReadySurface, SurfaceKey, Surfaces
 from hounsview_vizapp.rendering.volumes import ReadyVolume, VolumeKey, Volumes
 from hounsview_vizapp.rendering.wishes import Wish
-from hounsview_vizapp.tissuemap import TissueMap
 
 FINE_VOXELS: Final = 24_000_000
 _MOVING_RATE, _FIRST_RATE, _STILL_RATE = 20.0, 8.0, 0.0001

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import TISSUES, Surface, ViewState
+from hounsview.viewstate.looks import INSIDE_MM
 from hounsview.volume import AIR_HU
-from hounsview_vizapp.rendering.body import INSIDE_MM, Body, Content
+from hounsview_vizapp.rendering.body import Body, Content
 from hounsview_vizapp.rendering.placing import cut_mapper, image_of, matrix_of, placement
 from hounsview_vizapp.rendering.pyramid import Level, Pyramid, box_around, level_of, smoothed
-from hounsview_vizapp.tissuemap import TissueMap
 
 _MOST_KEPT: Final = 12
 _FILLED_ABOVE_HU: Final = 200.0

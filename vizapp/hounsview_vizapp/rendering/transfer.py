@@ -4,25 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hounsview.presets import (
-    RenderingPreset,
-    fill_curves,
-    fill_looks,
-    rendering_presets,
-)
-from hounsview.viewstate import ViewState
-
-
-def lowest_shown(state: ViewState) -> float:
-    """Return the first point of opacity, HU, before it is shifted.
-
-    What a picture is made of hangs on this one: it must not change while a person drags
-    the shift from tissue towards air.
-    """
-    points = (
-        state.transfer.scalar_opacity or rendering_presets()[state.rendering].scalar_opacity
-    )
-    return points[0][0]
+from hounsview.presets import RenderingPreset, fill_curves, fill_looks
 
 
 def property_of(preset: RenderingPreset, mean_edge: float) -> Any:

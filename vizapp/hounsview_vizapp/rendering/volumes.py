@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from hounsview.cameras import aim_at
 from hounsview.presets import RenderingPreset
 from hounsview.viewstate import Camera, ViewState
-from hounsview.viewstate.looks import preset_of
+from hounsview.viewstate.looks import lowest_shown, preset_of
 from hounsview_vizapp.rendering.body import Body, Content, content_of
-from hounsview_vizapp.rendering.camera import aim_at
 from hounsview_vizapp.rendering.placing import cut_mapper, image_of
 from hounsview_vizapp.rendering.pyramid import COARSE_VOXELS, Level, Pyramid
-from hounsview_vizapp.rendering.transfer import lowest_shown, property_of
+from hounsview_vizapp.rendering.transfer import property_of
 
 _MOST_KEPT_VOXELS: Final = 100_000_000
 """About 600 MB with gradients; a level that is larger is kept alone."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from hounsview.anatomy import COLORS, Color
+from hounsview.anatomy import COLORS, SURFACE_LOOKS
 from hounsview.viewstate import Overlay, Surface
 from hounsview_vizapp.state import ViewerState
 from hounsview_vizapp.tools.scenery import Scenery
@@ -16,12 +15,6 @@ Part = TypeVar("Part", Overlay, Surface)
 OVERLAYS: Final = COLORS
 """Tissues by the names that `hounsview.masks` gives them, and the colour of each."""
 _OPACITY: Final = 0.4
-SURFACE_LOOKS: Final[Mapping[str, tuple[Color, float]]] = {
-    "bone": ((0.93, 0.87, 0.75), 1.0),
-    "lung": ((0.62, 0.72, 0.86), 0.6),
-    "skin": ((0.93, 0.74, 0.62), 0.35),
-}
-"""Colour and opacity that a tissue's surface begins with."""
 
 
 def label_of(name: str) -> int:

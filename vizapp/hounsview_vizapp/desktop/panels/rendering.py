@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QInputDialog
 
 from hounsview.errors import HounsviewError
+from hounsview.histograms import histogram
 from hounsview.presets import OpacityPoints, rendering_presets
 from hounsview.viewstate import Transfer
 from hounsview_vizapp.desktop.controls import (
@@ -22,7 +23,6 @@ from hounsview_vizapp.desktop.controls import (
 from hounsview_vizapp.desktop.panels.panel import Panel
 from hounsview_vizapp.desktop.panels.transfer import TransferEditor
 from hounsview_vizapp.desktop.questions import ask_sure
-from hounsview_vizapp.histogram import histogram
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.settings import OwnPreset, Settings
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from hounsview.anatomy import SURFACE_LOOKS
 from hounsview.viewstate import Surface
 from hounsview_vizapp.notebook.controls import base
 from hounsview_vizapp.notebook.controls.base import Control
 from hounsview_vizapp.session import Viewer
 from hounsview_vizapp.tools.tissues import (
     OVERLAYS,
-    SURFACE_LOOKS,
     shown_overlays,
     toggle_overlay,
     toggle_surface,

@@ -14,6 +14,8 @@ from hounsview.viewstate import Camera
 Floats = npt.NDArray[np.float64]
 
 _MARGIN: Final = 1.08
+_STEEP: Final = 1e-6
+_ZOOMS: Final = (0.05, 200.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,18 +80,61 @@ def aim_at(shown: Geometry, camera: Camera, size: tuple[int, int]) -> Aim:
     """
     towards, up = view_axes(camera)
     right = np.cross(-towards, up)
-    edges = shown.direction * (np.asarray(shown.shape) * shown.spacing)
-    half = 0.5 * np.abs(edges).sum(axis=1)
+    # The picture moves right and down when the camera moves left and up.
+    focus = shown.centre - camera.pan[0] * right + camera.pan[1] * up
+    half_height = _fitting(shown, camera.elevation, size) / camera.zoom
+    depth = float(2 * np.linalg.norm(_halves(shown)) + np.linalg.norm(camera.pan))
+    return Aim(focus, towards, up, half_height, depth)
+
+
+def camera_at(shown: Geometry, aim: Aim, size: tuple[int, int]) -> Camera:
+    """Return the camera that has an aim; the way back from `aim_at`.
+
+    A roll about the line of sight, which our camera has not, is left out; what lies beyond
+    the limits of `Camera` is brought to them.
+
+    Parameters
+    ----------
+    shown : Geometry
+    aim : Aim
+        Its focus may be any point on the line of sight.
+    size : (rows, columns)
+    """
+    x, y, z = aim.towards
+    elevation = float(np.degrees(np.arcsin(np.clip(z, -1, 1))))
+    if np.hypot(x, y) > _STEEP:
+        azimuth = float(np.degrees(np.arctan2(x, -y)))
+    else:  # From above or below, only the upper edge says how it is turned.
+        sign = 1.0 if z > 0 else -1.0
+        azimuth = float(np.degrees(np.arctan2(-sign * aim.up[0], sign * aim.up[1])))
+    towards, up = view_axes(Camera(azimuth, elevation))
+    apart = aim.focus - shown.centre
+    right = np.cross(-towards, up)
+    zoom = _fitting(shown, elevation, size) / max(aim.half_height, 1e-6)
+    return Camera(
+        azimuth=azimuth,
+        elevation=elevation,
+        zoom=float(np.clip(zoom, *_ZOOMS)),
+        pan=(float(-apart @ right), float(apart @ up)),
+    )
+
+
+def _fitting(shown: Geometry, elevation: float, size: tuple[int, int]) -> float:
+    """Return half the height, mm, of the picture that shows all of a box at zoom 1."""
+    half = _halves(shown)
     # A body is round enough that its width is the same from all sides; so the picture
     # does not grow and shrink while it turns.
     half_width = max(half[0], half[1])
-    elevation = np.radians(camera.elevation)
-    half_height = half[2] * np.cos(elevation) + half_width * abs(np.sin(elevation))
-    fitting = max(half_height, half_width * size[0] / size[1])
-    # The picture moves right and down when the camera moves left and up.
-    focus = shown.centre - camera.pan[0] * right + camera.pan[1] * up
-    depth = float(2 * np.linalg.norm(half) + np.linalg.norm(camera.pan))
-    return Aim(focus, towards, up, float(_MARGIN * fitting / camera.zoom), depth)
+    turn = np.radians(elevation)
+    half_height = half[2] * np.cos(turn) + half_width * abs(np.sin(turn))
+    return float(_MARGIN * max(half_height, half_width * size[0] / size[1]))
+
+
+def _halves(shown: Geometry) -> Floats:
+    """Return (3,) mm along the patient axes from the middle of a box to its faces."""
+    edges = shown.direction * (np.asarray(shown.shape) * shown.spacing)
+    halves: Floats = 0.5 * np.abs(edges).sum(axis=1)
+    return halves
 
 
 def view_axes(camera: Camera) -> tuple[Floats, Floats]:

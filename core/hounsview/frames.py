@@ -22,7 +22,6 @@ from hounsview.planes import (
     slice_step,
 )
 from hounsview.viewstate import Measurement, Slab, ViewState
-from hounsview.volume import Volume
 
 Floats = npt.NDArray[np.float64]
 
@@ -141,15 +140,15 @@ class PlaneFrame:
         return depth <= self.step / 2
 
 
-def crosshair_of(volume: Volume, state: ViewState) -> Floats:
+def crosshair_of(geometry: Geometry, state: ViewState) -> Floats:
     """Return (3,) LPS mm: the state's crosshair, or the middle of the volume."""
     if state.crosshair is None:
-        return volume.geometry.centre
+        return geometry.centre
     return np.array(state.crosshair)
 
 
 def plane_frame(
-    volume: Volume, state: ViewState, plane: str, size: tuple[int, int]
+    geometry: Geometry, state: ViewState, plane: str, size: tuple[int, int]
 ) -> PlaneFrame:
     """Return the frame of a plane through the crosshair that shows the whole volume.
 
@@ -160,6 +159,10 @@ def plane_frame(
 
     Parameters
     ----------
+    geometry : Geometry
+        Of the volume.
+    state : ViewState
+    plane : str
     size : (rows, columns)
         Of the pane, px.
 
@@ -172,7 +175,6 @@ def plane_frame(
     if min(size) < 1:
         msg = f"a pane needs at least 1 x 1 pixels, not {size}"
         raise ArgumentError(msg)
-    geometry = volume.geometry
     corners = geometry.corners(faces=True)
     low, high = corners.min(axis=0), corners.max(axis=0)
     extent, middle = high - low, (low + high) / 2
@@ -186,7 +188,7 @@ def plane_frame(
     frame = PlaneFrame(
         geometry, plane, (int(size[0]), int(size[1])), scale, origin, state.oblique, state.slab
     )
-    return replace(frame, origin=_through(frame, crosshair_of(volume, state)))
+    return replace(frame, origin=_through(frame, crosshair_of(geometry, state)))
 
 
 def _through(frame: PlaneFrame, point: Floats) -> Floats:

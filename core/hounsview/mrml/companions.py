@@ -1,0 +1,124 @@
+"""What belongs to a volume node: findings, marks, tissues, surfaces, numbers.
+
+Each is a node reference of the volume node whose role begins with ``hounsview.``, so that it
+is found again in a saved scene, is replaced and not made twice, and goes with the volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+PREFIX: Final = "hounsview."
+_OF: Final = "hounsview.of"
+"""Role of a reference from an aid to its volume node, and the attribute that marks an aid."""
+
+
+def attach(volume_node: Any, role: str, node: Any, *, aid: bool = False) -> None:
+    """Let a node be the companion of a volume node in a role; what was before is removed.
+
+    Parameters
+    ----------
+    volume_node : vtkMRMLScalarVolumeNode
+    role : str
+        Begins with `PREFIX`.
+    node : vtkMRMLNode
+    aid : bool
+        Whether it is of no use without the volume, as findings are, and goes with it
+        (`remove_orphans`); what a person asked for, such as tissues, stays.
+    """
+    if aid:
+        node.SetAttribute(_OF, "1")
+        node.SetNodeReferenceID(_OF, volume_node.GetID())
+    before = volume_node.GetNodeReference(role)
+    volume_node.SetNodeReferenceID(role, node.GetID())
+    if before is not None and before is not node:
+        remove(before)
+
+
+def companion(volume_node: Any, role: str) -> Any:
+    """Return the node that a volume node has in a role; None where there is none."""
+    return volume_node.GetNodeReference(role)
+
+
+def companions_of(volume_node: Any, role: str = "") -> list[Any]:
+    """Return the nodes that a volume node has in a role; all that this package made for it.
+
+    Parameters
+    ----------
+    volume_node : vtkMRMLScalarVolumeNode
+    role : str
+        Every role of this package when left out.
+    """
+    roles = [
+        volume_node.GetNthNodeReferenceRole(n)
+        for n in range(volume_node.GetNumberOfNodeReferenceRoles())
+    ]
+    held = [
+        volume_node.GetNthNodeReference(each, n)
+        for each in roles
+        if each == role or (not role and each.startswith(PREFIX))
+        for n in range(volume_node.GetNumberOfNodeReferences(each))
+    ]
+    return [node for node in held if node is not None]
+
+
+def remove(node: Any) -> None:
+    """Remove a node from its scene, with its display and storage nodes."""
+    scene = node.GetScene()
+    if scene is None:
+        return
+    parts = []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        parts += [node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())]
+    if node.IsA("vtkMRMLStorableNode"):
+        parts += [node.GetNthStorageNode(n) for n in range(node.GetNumberOfStorageNodes())]
+    scene.RemoveNode(node)
+    for part in parts:
+        if part is not None and part.GetScene() is scene:
+            scene.RemoveNode(part)
+
+
+def is_aid(node: Any) -> bool:
+    """Return whether a node is of no use without the volume that it was made for."""
+    return bool(node.GetAttribute(_OF))
+
+
+def remove_orphans(scene: Any) -> None:
+    """Remove the aids of volume nodes that are no longer in the scene."""
+    nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
+    for node in nodes:
+        if is_aid(node) and node.GetNodeReference(_OF) is None:
+            remove(node)
+
+
+@contextmanager
+def all_or_nothing(scene: Any) -> Iterator[list[Any]]:
+    """Give a list that holds, at the end, the nodes that were added to a scene meanwhile.
+
+    Where the work fails they are removed again: a scene holds nothing half made.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+    """
+    before = _ids(scene)
+    added: list[Any] = []
+    try:
+        yield added
+    except BaseException:
+        for node in reversed(_added(scene, before)):
+            if node.GetScene() is scene:
+                scene.RemoveNode(node)
+        raise
+    added += _added(scene, before)
+
+
+def _ids(scene: Any) -> set[str]:
+    return {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
+
+
+def _added(scene: Any, before: set[str]) -> list[Any]:
+    nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
+    return [node for node in nodes if node.GetID() not in before]

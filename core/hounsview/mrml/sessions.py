@@ -1,0 +1,164 @@
+"""Session files (``*.hounsview.json``) in Slicer: read into a scene, written from one."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hounsview.errors import ArgumentError, HounsviewError
+from hounsview.mrml.companions import all_or_nothing
+from hounsview.mrml.panes import show_in_slices
+from hounsview.mrml.renderings import CPU_RENDERING
+from hounsview.mrml.views import ShownView, show_view, view_of
+from hounsview.mrml.volumes import volume_node, volume_of
+from hounsview.sessions import Session, Source, fingerprint, load_session, write_session
+from hounsview.viewstate.plaindata import from_plain, to_plain
+from hounsview.viewstate.state import parsed_json
+
+if TYPE_CHECKING:
+    from hounsview.scanning import Progress
+    from hounsview.volume import Volume
+
+_SOURCE: Final = "hounsview.source"
+"""Attribute of a volume node: the source of a session, JSON."""
+_UID: Final = "SeriesInstanceUID"
+
+
+def note_source(node: Any, source: Source) -> None:
+    """Let a volume node know where it came from, for session files."""
+    node.SetAttribute(_SOURCE, json.dumps(to_plain(source)))
+
+
+def source_of(node: Any) -> Source:
+    """Return where a volume node came from: by us, or from a file that Slicer read.
+
+    A file in the folder for temporary files is none: there Slicer unpacks .mrb files.
+
+    Parameters
+    ----------
+    node : vtkMRMLScalarVolumeNode
+
+    Raises
+    ------
+    ArgumentError
+        If the node does not say it.
+    """
+    text = node.GetAttribute(_SOURCE)
+    if text is not None:
+        try:
+            source: Source = from_plain(Source, parsed_json(text, "a source"), "source")
+        except HounsviewError as error:
+            msg = f"where {node.GetName()} came from cannot be read: {error}"
+            raise ArgumentError(msg) from error
+        return source
+    storage = node.GetStorageNode()
+    name = "" if storage is None else storage.GetFileName() or ""
+    unpacked = Path(tempfile.gettempdir()) in Path(name).parents
+    if not name or unpacked or not Path(name).is_file():
+        msg = (
+            f"{node.GetName()} does not say which scan it is: a session file names a folder or "
+            "file. Save the volume as .nrrd first, or load the scan with HounsView"
+        )
+        raise ArgumentError(msg)
+    unit = volume_of(node).unit
+    return Source(str(Path(name).absolute()), unit=unit if unit == "HU" else None)
+
+
+def session_of(node: Any, scene: Any) -> Session:
+    """Return the session of a volume node: where it came from, and what a scene shows of it.
+
+    Raises
+    ------
+    ArgumentError
+        If the node does not say where it came from.
+    GeometryError
+        If a transform is above the node: other programs would show the measurements elsewhere.
+    """
+    if node.GetParentTransformNode() is not None:
+        msg = (
+            f"{node.GetName()} lies under a transform, which a session file cannot say: save "
+            "the volume with the transform hardened, and make the session of that"
+        )
+        raise ArgumentError(msg)
+    return Session(view_of(node, scene), source_of(node))
+
+
+def save_session(node: Any, scene: Any, file: str | os.PathLike[str]) -> Path:
+    """Write the session of a volume node, whole or not at all; return its path.
+
+    Raises
+    ------
+    ArgumentError
+        As `session_of` says.
+    WriteError
+        If it cannot be written.
+    """
+    return write_session(session_of(node, scene), file)
+
+
+def show_session(
+    session: Session,
+    scene: Any,
+    *,
+    path: str | os.PathLike[str] | None = None,
+    rendering_class: str = CPU_RENDERING,
+    progress: Progress | None = None,
+) -> tuple[Any, ShownView]:
+    """Load what a session shows, show it, and return the volume node and the nodes that do.
+
+    Where this fails the scene stays as it was.
+
+    Parameters
+    ----------
+    session : Session
+    scene : vtkMRMLScene
+    path : path-like, optional
+        Where the scan is now, if it was moved.
+    rendering_class : str
+        As for `show_view`.
+    progress
+        As for `hounsview.load`.
+
+    Raises
+    ------
+    HounsviewError
+        What `hounsview.load_session` raises, and `volume_node`.
+    """
+    volume, found = load_session(session, path, progress=progress)
+    source = replace(session.source, fingerprint=fingerprint(volume))
+    if found is not None:
+        source = replace(source, path=str(found.absolute()))
+    with all_or_nothing(scene):
+        node = volume_node(volume, scene, name=name_of(source, volume))
+        note_source(node, source)
+        show_in_slices(node, scene)
+        shown = show_view(session.state, node, scene, rendering_class=rendering_class)
+    return node, shown
+
+
+def name_of(source: Source, volume: Volume) -> str:
+    """Return what to call a volume: its series, else its file or folder, else its phantom."""
+    described = " ".join(volume.attributes.get("SeriesDescription", "").split())
+    if described:
+        return described
+    return Path(source.path).name if source.path else f"{source.phantom} phantom"
+
+
+def source_at(path: str | os.PathLike[str], volume: Volume, *, key: str = "") -> Source:
+    """Return the source of a volume that was loaded from a path.
+
+    Parameters
+    ----------
+    path : path-like
+    volume : Volume
+    key : str
+        `hounsview.Series.key`, where a folder holds several.
+    """
+    uid = volume.attributes.get(_UID, "")
+    unit = None if uid or volume.unit != "HU" else volume.unit
+    place, known = str(Path(path).absolute()), fingerprint(volume)
+    return Source(place, series_uid=uid, series_key=key, unit=unit, fingerprint=known)
