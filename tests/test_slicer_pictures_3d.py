@@ -145,11 +145,15 @@ def test_a_shown_view_looks_like_ours(thorax: hv.Volume, preset: str) -> None:
     """With the camera, the technique and the air that `show_view` sets or takes away."""
     camera = Camera(azimuth=20, elevation=10, zoom=1.1)
     state = bone(camera=camera).changed(rendering=preset)
-    ours = volume_pane(thorax, state, SIZE)
+    beside = thorax.geometry.affine.copy()
+    beside[:3, 3] += (60, 40, 80)
+    volume = hv.Volume(thorax.hu, hv.Geometry(thorax.shape, beside))
+    ours = volume_pane(volume, state, SIZE)
     scene = mrml.new_scene()
-    node = mrml.volume_node(thorax, scene)
+    node = mrml.volume_node(volume, scene)
     mrml.show_view(state, node, scene)
     view = scene.GetSingletonNode("1", "vtkMRMLViewNode")
+    assert view.GetRaycastTechnique() == TECHNIQUES[preset_of(state).kind]
     view.SetBoxVisible(False)
     view.SetAxisLabelsVisible(False)
     for set_color in (view.SetBackgroundColor, view.SetBackgroundColor2):
