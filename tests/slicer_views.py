@@ -2,7 +2,8 @@
 
 In 3D these are Slicer's displayable managers; in slices its slice logic, whose image is laid
 under what its displayable managers draw. Only the part that belongs to the application is
-ours: the window, and the choice of the nodes that a layout would make.
+ours: the window, and the choice of the nodes that a layout would make. Not drawn: the edges of
+slices in 3D (slicer-core's factory does not know vtkMRMLThreeDSliceEdgeDisplayableManager).
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ _applications: WeakKeyDictionary[Any, tuple[Any, ...]] = WeakKeyDictionary()
 def three_d_picture(scene: Any, size: tuple[int, int] = (400, 400)) -> Picture:
     """Return what Slicer's 3D view shows of a scene.
 
-    View and camera are those of the scene. Where there is no view node it gets one as Slicer
-    makes it; where no camera belongs to the view, Slicer's own is set to show everything.
+    View, camera and the slices made visible in 3D are those of the scene. Where there is no
+    view node it gets one as Slicer makes it; where no camera belongs to the view, Slicer's
+    own is set to show everything.
 
     Parameters
     ----------
@@ -81,6 +83,10 @@ def three_d_picture(scene: Any, size: tuple[int, int] = (400, 400)) -> Picture:
     import slicer
 
     with _stage(scene, size) as stage:
+        for name in _ORIENTATIONS:
+            node = slice_node(scene, name)
+            if node is not None and node.GetSliceVisible():
+                stage.slice_logic(name, node.GetDimensions()[1::-1])
         view = _view_in(scene)
         logic = slicer.vtkMRMLViewLogic
         is_aimed = logic.GetCameraNode(scene, view.GetLayoutName()) is not None
@@ -116,21 +122,10 @@ def slice_picture(scene: Any, name: str = "Red", size: tuple[int, int] = (400, 4
     AssertionError
         If Slicer's code tells of an error.
     """
-    from vtkmodules.vtkRenderingCore import vtkActor2D, vtkImageMapper
-
     with _stage(scene, size) as stage:
-        logic = stage.slice_logic(name)
+        logic = stage.slice_logic(name, size)
         stage.renderer.GetActiveCamera().ParallelProjectionOn()
-        # In the application CTK's light box shows the image; slicer-core does not wrap it.
-        # It must come first: what is drawn before it would not be mixed with it.
-        mapper = vtkImageMapper()
-        mapper.SetColorWindow(255)
-        mapper.SetColorLevel(127.5)
-        mapper.SetInputConnection(logic.GetImageDataConnection())
-        actor = vtkActor2D()
-        actor.SetMapper(mapper)
-        actor.GetProperty().SetDisplayLocationToBackground()
-        stage.renderer.AddViewProp(actor)
+        stage.add_image(logic)
         stage.manage(logic.GetSliceNode(), _IN_SLICES)
         return stage.picture()
 
@@ -153,6 +148,8 @@ def look(scene: Any, aim: Aim, *, technique: int = 0, background: Any = (0, 0, 0
     for set_color in (view.SetBackgroundColor, view.SetBackgroundColor2):
         set_color(*(np.asarray(background) / 255).tolist())
     view.SetRaycastTechnique(technique)
+    # Samples as far apart as voxels, as ours are; "maximum" takes four rays for each pixel.
+    view.SetVolumeRenderingQuality(view.Normal)
     # Slicer takes both from the view, and sets its camera by it.
     view.SetRenderMode(view.Orthographic)
     view.SetFieldOfView(aim.half_height)
@@ -252,8 +249,8 @@ class _Stage:
         group.SetMRMLDisplayableNode(view)
         self.kept += [factory, group]
 
-    def slice_logic(self, name: str) -> Any:
-        """Return the logic of a slice view, its node as large as the picture."""
+    def slice_logic(self, name: str, size: tuple[int, int]) -> Any:
+        """Return the logic of a slice view, its node as large as (rows, columns)."""
         import slicer
 
         logic = slicer.vtkMRMLSliceLogic()
@@ -268,11 +265,25 @@ class _Stage:
         else:
             # AddSliceNode would set a node that is there back to Slicer's defaults.
             logic.SetSliceNode(node)
-        logic.ResizeSliceNode(self.size[1], self.size[0])
+        logic.ResizeSliceNode(size[1], size[0])
         if is_new:
             logic.FitSliceToBackground()
         self.kept.append(logic)
         return logic
+
+    def add_image(self, logic: Any) -> None:
+        """Show the image of a slice; before all others, or these are not mixed with it."""
+        from vtkmodules.vtkRenderingCore import vtkActor2D, vtkImageMapper
+
+        # In the application CTK's light box does so, which slicer-core does not have.
+        mapper = vtkImageMapper()
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        mapper.SetInputConnection(logic.GetImageDataConnection())
+        actor = vtkActor2D()
+        actor.SetMapper(mapper)
+        actor.GetProperty().SetDisplayLocationToBackground()
+        self.renderer.AddViewProp(actor)
 
     def close(self) -> None:
         """Let go of everything in the order in which Slicer's parts need each other."""

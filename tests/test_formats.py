@@ -323,3 +323,16 @@ def test_writing_copies_no_volume(ending: str, tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1.5 * hu.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_nifti_without_nibabel_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = hv.phantom("hu-rods", spacing=(20, 20, 20))
+    hv.write(volume, tmp_path / "a.nii")
+    monkeypatch.setitem(sys.modules, "nibabel", None)
+    with pytest.raises(hv.ArgumentError, match="needs the package nibabel"):
+        hv.load(tmp_path / "a.nii")
+    with pytest.raises(hv.ArgumentError, match="needs the package nibabel"):
+        hv.write(volume, tmp_path / "b.nii.gz")
+    assert {file.name for file in tmp_path.iterdir()} == {"a.nii", "a.nii.report.json"}

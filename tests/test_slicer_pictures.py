@@ -136,6 +136,7 @@ def test_the_window_maps_hu_to_grey(window: tuple[float, float]) -> None:
 def test_greys_are_those_of_our_own_slices(
     plane: str, turn: tuple[float, float, float], slab: Slab
 ) -> None:
+    """In the slice views as `show_view` sets them."""
     volume = hv.phantom("thorax", spacing=(4, 4, 4))
     state = hv.ViewState(
         window=hv.Window(-300, 1500), crosshair=(6.0, 2.0, -20.0), oblique=turn, slab=slab,
@@ -145,8 +146,6 @@ def test_greys_are_those_of_our_own_slices(
     frame = plane_frame(volume.geometry, state, plane, SIZE)
     name = {plane: name for name, plane in PLANES.items()}[plane]
     scene, _ = shown(volume, state)
-    at = frame.to_patient((SIZE[0] / 2 - 0.5, SIZE[1] / 2 - 0.5))
-    place_slice(scene, name, (frame.right, frame.down), at, 300)
     theirs = slice_picture(scene, name, SIZE)
     apart = []
     for row, column in np.random.default_rng(3).integers(12, FIELD - 12, (4000, 2)):

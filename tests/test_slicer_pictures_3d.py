@@ -11,18 +11,17 @@ import pytest
 
 import hounsview as hv
 from hounsview import mrml
-from hounsview.planes import rotation
+from hounsview.planes import plane_axes, rotation
 from hounsview.surfaces import from_level
 from hounsview.viewstate import Camera, CropBox
-from hounsview.viewstate.looks import preset_of
+from hounsview.viewstate.looks import lowest_shown, preset_of
 from hounsview_vizapp import drawing
 from hounsview_vizapp.rendering import stage, volume_pane
 from hounsview_vizapp.rendering.body import Body, content_of
 from hounsview_vizapp.rendering.pyramid import Pyramid
-from hounsview_vizapp.rendering.transfer import lowest_shown
 from mrml_kit import needs_slicer
 from scene_kit import ball, needs_opengl
-from slicer_views import Aim, aim_at, look, three_d_picture
+from slicer_views import Aim, aim_at, look, place_slice, three_d_picture
 
 pytestmark = [needs_slicer, needs_opengl]
 
@@ -141,18 +140,28 @@ def test_presets_look_as_in_our_own_3d_view(
     assert ours[both].mean(axis=0) == pytest.approx(theirs[both].mean(axis=0), abs=3)
 
 
-@pytest.mark.parametrize("preset", ["bone", "vessels", "muscle and bone", "MIP"])
-def test_the_plain_volume_looks_alike_where_nothing_is_taken_out(
-    thorax: hv.Volume, preset: str
-) -> None:
-    state = bone().changed(rendering=preset)
-    ours = volume_pane(thorax, state, SIZE)
-    aim = aim_at(Body(Pyramid(thorax).coarse).box, state.camera, SIZE)
-    scene, _ = shown(thorax, state, aim, background=drawing.NOT_MEASURED)
+@pytest.mark.parametrize("preset", hv.rendering_presets())
+def test_a_shown_view_looks_like_ours(thorax: hv.Volume, preset: str) -> None:
+    """With the camera, the technique and the air that `show_view` sets or takes away."""
+    camera = Camera(azimuth=20, elevation=10, zoom=1.1)
+    state = bone(camera=camera).changed(rendering=preset)
+    beside = thorax.geometry.affine.copy()
+    beside[:3, 3] += (60, 40, 80)
+    volume = hv.Volume(thorax.hu, hv.Geometry(thorax.shape, beside))
+    ours = volume_pane(volume, state, SIZE)
+    scene = mrml.new_scene()
+    node = mrml.volume_node(volume, scene)
+    mrml.show_view(state, node, scene)
+    view = scene.GetSingletonNode("1", "vtkMRMLViewNode")
+    assert view.GetRaycastTechnique() == TECHNIQUES[preset_of(state).kind]
+    view.SetBoxVisible(False)
+    view.SetAxisLabelsVisible(False)
+    for set_color in (view.SetBackgroundColor, view.SetBackgroundColor2):
+        set_color(*(np.array(drawing.NOT_MEASURED) / 255).tolist())
     theirs = three_d_picture(scene, SIZE)
     here, there = (foreground(one, drawing.NOT_MEASURED) for one in (ours, theirs))
-    assert dice(here, there) > 0.92
-    # Not smoothed, so more of it is as dense as bone; and in another light.
+    # Not smoothed, so thin branches stay and more is as dense as bone; and in another light.
+    assert dice(here, there) > (0.5 if preset == "airways" else 0.9)
     hues = [one[here & there].mean(axis=0) for one in (ours, theirs)]
     hues = [hue / hue.sum() for hue in hues]
     assert hues[0] == pytest.approx(hues[1], abs=0.1)
@@ -219,6 +228,23 @@ def test_a_surface_lies_at_the_place_of_the_volume(camera: Camera) -> None:
     assert dice(seen, foreground(three_d_picture(rendered, SIZE))) > 0.93
     red, green, blue = surface[seen].mean(axis=0)
     assert green > 2 * max(red, blue)
+
+
+def test_a_slice_made_visible_in_3d_lies_in_its_plane() -> None:
+    """A ball is cut by the slice, and seen in it where the camera projects it."""
+    camera = Camera(azimuth=25, elevation=35)
+    aim = aim_at(PATIENT, camera, SIZE)
+    state = bone(camera=camera, show_volume=False).changed(window=hv.Window(500, 3000))
+    scene, nodes = shown(marked(PATIENT), state, aim)
+    mrml.show_in_slices(nodes.rendering.GetVolumeNode(), scene)
+    node = place_slice(scene, "Red", plane_axes("axial"), (0, 0, MARK[2]), 170)
+    assert not foreground(three_d_picture(scene, SIZE)).any()
+    node.SetSliceVisible(True)
+    bright = three_d_picture(scene, SIZE)[..., 0] > 120
+    row, column = np.argwhere(bright).mean(axis=0)
+    assert (row, column) == pytest.approx(aim.to_pixel(MARK, SIZE), abs=1.5)
+    cut = np.pi * 9**2 * np.sin(np.radians(35)) / aim.mm_per_pixel(SIZE[0]) ** 2
+    assert bright.sum() == pytest.approx(cut, rel=0.3)
 
 
 def test_a_scene_from_a_file_looks_as_it_did(thorax: hv.Volume, tmp_path: Path) -> None:

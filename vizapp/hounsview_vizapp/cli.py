@@ -44,6 +44,7 @@ examples:
   hounsview convert chest.nrrd -o series/                       a DICOM series
   hounsview convert ct.mha --unit HU -o ct.npz                  the file does not say HU
   hounsview convert scans/ -o chest.mrb                         a scene for 3D Slicer
+  hounsview convert scans/ --session view.hounsview.json --tissues -o chest.mrb
   hounsview convert zubal.dat --raw 128x256x256,uint8,1.1x1.1x1.1 -o zubal.nrrd
 """
 

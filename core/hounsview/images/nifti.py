@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -67,9 +68,26 @@ def write_nifti(
             file.writelines(parts)
 
 
-def _header_of(volume: Volume) -> bytes:
-    import nibabel
+def _nibabel() -> Any:
+    """Return the module nibabel.
 
+    Raises
+    ------
+    ArgumentError
+        If it is not installed, as inside 3D Slicer.
+    """
+    try:
+        return import_module("nibabel")
+    except ImportError as error:
+        msg = (
+            "NIfTI needs the package nibabel: pip install nibabel; inside 3D Slicer "
+            "slicer.util.pip_install('nibabel'). NRRD and MetaImage need no package"
+        )
+        raise ArgumentError(msg) from error
+
+
+def _header_of(volume: Volume) -> bytes:
+    nibabel = _nibabel()
     header = nibabel.Nifti1Header(endianness="<")
     header.set_data_dtype(volume.hu.dtype.newbyteorder("<"))
     header.set_data_shape(volume.shape[::-1])
@@ -125,8 +143,7 @@ def _uncompressed(file: BinaryIO, path: Path) -> Iterator[tuple[Readable, int]]:
 
 def _read_header(source: Readable, path: Path) -> tuple[Any, int]:
     """Return the header and how many bytes it took."""
-    import nibabel
-
+    nibabel = _nibabel()
     block = source.read(348)
     if len(block) < 348:
         raise wrong(path, f"it has {len(block)} bytes, fewer than a NIfTI header")
