@@ -14,6 +14,7 @@ from hounsview import mrml
 from hounsview.masks import Tissues
 from hounsview.measure import measure
 from hounsview.sessions import Session, Source
+from hounsview.tissues import ml_text
 from hounsview.viewstate import Measurement
 from mrml_kit import needs_slicer, turned, volume_on
 
@@ -80,6 +81,7 @@ def test_a_box_counts_the_voxels_whose_centres_lie_in_it(scene: Any, angle: floa
     (row,) = mrml.markups_rows(node, volume)
     assert row["kind"] == "box"
     assert f"{inside.mean():.1f}".removesuffix(".0") in row["mean"]
+    assert row["volume"] == ml_text(inside.size * volume.geometry.voxel_volume / 1000)
     node.SetSize(0.01, 0.01, 0.01)
     node.SetCenter((500, 0, 0))
     (row,) = mrml.markups_rows(node, volume)

@@ -271,6 +271,12 @@ def test_what_a_person_changed_in_slicer_is_read(scene: Any) -> None:
     volume = volume_on(np.diag([2.0, 1, 1, 1])[[2, 1, 0, 3]], (40, 40, 40))
     node = mrml.volume_node(volume, scene)
     shown = mrml.show_view(hv.ViewState(crosshair=(5, 6, 8)), node, scene)
+    between = hv.ViewState(crosshair=(5.25, 6.4, 8.7))
+    mrml.show_view(between, node, scene)
+    assert mrml.view_of(node, scene, base=hv.ViewState()).crosshair == pytest.approx(
+        (5.25, 6.4, 8.7)
+    ), "the slices shown are those nearest to it"
+    mrml.show_view(hv.ViewState(crosshair=(5, 6, 8)), node, scene)
     red = scene.GetSingletonNode("Red", "vtkMRMLSliceNode")
     red.SetSliceOffset(20.0)
     assert mrml.view_of(node, scene).crosshair == pytest.approx((5, 6, 20))

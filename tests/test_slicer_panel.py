@@ -304,6 +304,19 @@ def test_a_session_is_opened_where_the_scan_is_now_and_saved(
     assert node.GetScene() is slicer.mrmlScene
 
 
+def test_entering_again_connects_nothing_twice(widget: Any, slicer: Any) -> None:
+    node = chest(slicer, widget)
+    parameters = widget._parameters
+    counts = []
+    for _ in range(3):
+        widget.enter()
+        wait()
+        counts.append(len(list(widget.Observations)))
+    assert len(set(counts)) == 1
+    assert not parameters._connected, "the connection before was let go"
+    assert widget.ui.volumeBox.currentNode() is node
+
+
 def test_deleting_a_volume_takes_its_aids_along(widget: Any, slicer: Any) -> None:
     before = kinds(slicer.mrmlScene)
     node = chest(slicer, widget)

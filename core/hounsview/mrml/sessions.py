@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,8 +35,6 @@ def note_source(node: Any, source: Source) -> None:
 def source_of(node: Any) -> Source:
     """Return where a volume node came from: by us, or from a file that Slicer read.
 
-    A file in the folder for temporary files is none: there Slicer unpacks .mrb files.
-
     Parameters
     ----------
     node : vtkMRMLScalarVolumeNode
@@ -57,8 +54,7 @@ def source_of(node: Any) -> Source:
         return source
     storage = node.GetStorageNode()
     name = "" if storage is None else storage.GetFileName() or ""
-    unpacked = Path(tempfile.gettempdir()) in Path(name).parents
-    if not name or unpacked or not Path(name).is_file():
+    if not name or not Path(name).is_file():
         msg = (
             f"{node.GetName()} does not say which scan it is: a session file names a folder or "
             "file. Save the volume as .nrrd first, or load the scan with HounsView"
