@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import pytest
 import hounsview as hv
 from hounsview import mrml
 from hounsview.masks import Tissues
-from hounsview.measure import measure
+from hounsview.measure import measure, value_text
 from hounsview.sessions import Session, Source
 from hounsview.tissues import ml_text
-from hounsview.viewstate import Measurement
+from hounsview.viewstate import CropBox, Measurement
 from mrml_kit import needs_slicer, turned, volume_on
 
 pytestmark = needs_slicer
@@ -88,6 +89,69 @@ def test_a_box_counts_the_voxels_whose_centres_lie_in_it(scene: Any, angle: floa
     assert "no voxel" in row["note"]
 
 
+@pytest.mark.parametrize("spacing", [0.7, 0.9765625, 1 / 3])
+def test_voxels_on_the_faces_of_a_box_are_in_it(scene: Any, spacing: float) -> None:
+    affine = np.diag([spacing, spacing, spacing, 1.0])[[2, 1, 0, 3]]
+    volume = volume_on(affine, (12, 12, 12))
+    for first, last in ((0, 1), (1, 4), (2, 11), (3, 9)):
+        ends = (first * spacing,) * 3, (last * spacing,) * 3
+        box = mrml.crop_node(CropBox(*ends), scene)
+        (row,) = mrml.markups_rows(box, volume)
+        assert row["voxels"] == str((last - first + 1) ** 3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_box_in_any_place_has_the_voxels_that_a_count_one_by_one_finds(
+    scene: Any, seed: int
+) -> None:
+    from hounsview.mrml.application import array_of_matrix, matrix_of
+
+    rng = np.random.default_rng(seed)
+    volume = volume_on(turned(seed) if seed % 2 else STRAIGHT, (12, 14, 16))
+    node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "R")
+    node.SetSize(*rng.uniform(3, 25, 3))
+    above = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    moved = np.eye(4)
+    moved[:3, :3] = np.diag(rng.uniform(0.5, 2, 3)) @ (turned(seed + 9)[:3, :3] / 2)
+    middle = volume.geometry.corners().mean(axis=0) + rng.uniform(-4, 4, 3)
+    moved[:3, 3] = middle * [-1, -1, 1]
+    above.SetMatrixTransformToParent(matrix_of(moved))
+    node.SetAndObserveTransformNodeID(above.GetID())
+    world = array_of_matrix(node.GetObjectToWorldMatrix())
+    index = np.stack(np.meshgrid(*map(np.arange, volume.shape), indexing="ij"), axis=-1)
+    ras = volume.geometry.to_patient(index) * [-1, -1, 1]
+    own = (ras - world[:3, 3]) @ np.linalg.inv(world[:3, :3]).T
+    inside = volume.hu[(np.abs(own) <= np.asarray(node.GetSize()) / 2).all(axis=-1)]
+    (row,) = mrml.markups_rows(node, volume)
+    assert int(row["voxels"]) == inside.size > 0
+    assert row["mean"] == value_text(float(inside.mean()), "HU")
+    if inside.size > 1:
+        assert row["SD (n - 1)"] == value_text(float(inside.std(ddof=1)), "HU")
+    for percent in (5, 50, 95):
+        assert row[f"P{percent}"] == value_text(float(np.percentile(inside, percent)), "HU")
+
+
+def test_a_point_that_is_not_placed_gives_no_other_its_name(scene: Any) -> None:
+    volume = volume_on(STRAIGHT, (4, 5, 6))
+    node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "F")
+    points(node, (0, 0, 0), (1, 0, 0), (2, 0, 0))
+    for number, name in enumerate(("a", "b", "c")):
+        node.SetNthControlPointLabel(number, name)
+    node.UnsetNthControlPointPosition(0)
+    rows = mrml.markups_rows(node, volume)
+    assert {row["name"]: row["value"] for row in rows} == {"b": "-1023 HU", "c": "-1022 HU"}
+
+
+@pytest.mark.parametrize("kind", ["rectangle", "ellipse"])
+def test_a_region_of_which_one_point_was_dragged_has_no_numbers(scene: Any, kind: str) -> None:
+    volume = volume_on(STRAIGHT, (4, 5, 6))
+    node = mrml.markups_node(Measurement(kind, ((0, 0, 2), (3, 3, 2))), scene)
+    node.SetNthControlPointPosition(1, -9, -9, 2)
+    (row,) = mrml.markups_rows(node, volume)
+    assert set(row) == {"name", "kind", "note"}
+    assert "was changed" in row["note"]
+
+
 def test_padding_is_in_no_number_of_a_box(scene: Any) -> None:
     hu = np.full((4, 4, 4), 100, np.int16)
     valid = np.zeros(hu.shape, np.uint8)
@@ -126,6 +190,19 @@ def test_a_tissue_histogram_holds_the_ml_of_each_tissue(scene: Any) -> None:
     assert {one.GetName() for one in series} == {"fat", "bone"}
     with pytest.raises(hv.NotHounsfieldError):
         mrml.tissue_histogram(volume_on(STRAIGHT, unit="unknown"), found, scene)
+
+
+def test_what_lies_beyond_the_ends_of_a_histogram_stands_in_its_title(scene: Any) -> None:
+    volume = volume_on(STRAIGHT, (4, 5, 6))
+    metal = np.zeros(volume.shape, bool)
+    metal[1:3] = True
+    hu = volume.hu.copy()
+    hu[1] = 3000
+    bright = replace(volume, hu=hu)
+    chart, _, _ = mrml.tissue_histogram(bright, Tissues({"metal": metal}, {}, ()), scene)
+    assert f"{ml_text(30 * 2 / 1000)} of metal" in chart.GetTitle()
+    chart, _, _ = mrml.tissue_histogram(volume, Tissues({"metal": metal}, {}, ()), scene)
+    assert chart.GetTitle() == "Tissue histogram"
 
 
 # Session files.

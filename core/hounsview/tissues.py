@@ -30,6 +30,7 @@ PERC: Final = 15
 """The percentile that follows emphysema best (Perc15; Parr et al., Respir Res 7, 2006)."""
 BIN_HU: Final = 10
 HISTOGRAM_HU: Final = (-1030, 110)
+_CHUNK: Final = 1 << 20
 COMPOSITION: Final = ("fat", "soft_tissue", "bone", "skin")
 
 
@@ -157,16 +158,44 @@ def tissue_numbers(volume: Volume, mask: Mask) -> TissueNumbers:
     """
     values, left_out = _measured_in(volume, mask)
     count = len(values)
-    wide = values.astype(np.float64)
-    found = np.percentile(wide, PERCENTILES) if count else ()
+    mean, deviation, found = _spread(values) if count else (None, None, ())
     return TissueNumbers(
         volume=count * volume.geometry.voxel_volume / 1000,
-        mean=float(wide.mean()) if count else None,
-        deviation=float(wide.std(ddof=1)) if count > 1 else None,
+        mean=mean,
+        deviation=deviation if count > 1 else None,
         percentiles=dict(zip(PERCENTILES, map(float, found), strict=bool(count))),
         used=count,
         left_out=left_out,
     )
+
+
+def _spread(values: npt.NDArray[Any]) -> tuple[float, float | None, npt.NDArray[np.float64]]:
+    """Return mean, deviation (n - 1) and `PERCENTILES` of (n,) values, HU.
+
+    Integers are counted: the same numbers, without sorting a hundred million of them.
+    """
+    if values.dtype != np.int16:
+        wide = values.astype(np.float64)
+        deviation = float(wide.std(ddof=1)) if len(wide) > 1 else None
+        return float(wide.mean()), deviation, np.percentile(wide, PERCENTILES)
+    low, count = int(values.min()), len(values)
+    counts = np.zeros(int(values.max()) - low + 1, np.int64)
+    for start in range(0, count, _CHUNK):
+        part = values[start : start + _CHUNK].astype(np.intp) - low
+        counts += np.bincount(part, minlength=len(counts))
+    levels = np.arange(low, low + len(counts), dtype=np.float64)
+    mean = float(counts @ levels) / count
+    apart = float(counts @ (levels - mean) ** 2)
+    # Linear between the two values next to a place, as numpy.percentile has it.
+    places = np.asarray(PERCENTILES) / 100 * (count - 1)
+    below = np.floor(places)
+    ends = np.cumsum(counts)
+    at, after = (
+        levels[np.searchsorted(ends, np.minimum(n, count - 1), side="right")]
+        for n in (below, below + 1)
+    )
+    deviation = float(np.sqrt(apart / (count - 1))) if count > 1 else None
+    return mean, deviation, at + (places - below) * (after - at)
 
 
 def lung_density(volume: Volume, lung: Mask) -> LungDensity:

@@ -31,6 +31,7 @@ _KIND, _PLANE, _OBLIQUE = "hounsview.kind", "hounsview.plane", "hounsview.obliqu
 # Not the description: Slicer overwrites that of markups with their measure.
 _TEXT: Final = "hounsview.text"
 _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
+_SAME_MM: Final = 0.01
 _ROUND: Final = 16
 """Control points of an ellipse; a multiple of four, so that its axes end in some of them."""
 
@@ -90,11 +91,32 @@ def measurements_of(node: Any) -> tuple[Measurement, ...]:
     }
     if kind == "probe":
         return tuple(Measurement("probe", (_point(one),), **told) for one in points)
+    drawn = points
     if kind in ("rectangle", "ellipse"):
         points = _corners(points, kind)
     if not kind or len(points) != POINTS_OF[kind]:
         return ()
-    return (Measurement(kind, tuple(_point(one) for one in points), **told),)
+    found = Measurement(kind, tuple(_point(one) for one in points), **told)
+    # A person may have dragged one point: then it is another shape, and has no such numbers.
+    return (found,) if np.abs(_drawn(found) - drawn).max() < _SAME_MM else ()
+
+
+def region_of(node: Any) -> str:
+    """Return "rectangle" or "ellipse" where a markups node was made as one; else nothing."""
+    kind = node.GetAttribute(_KIND) or ""
+    return kind if kind in ("rectangle", "ellipse") else ""
+
+
+def labels_of(node: Any) -> list[str]:
+    """Return Slicer's labels of the points that a person has placed, in their order."""
+    return [str(node.GetNthControlPointLabel(n)) for n in _places(node)]
+
+
+def same_place(a: Measurement, b: Measurement) -> bool:
+    """Return whether two measurements measure the same, whatever they are called."""
+    if a.kind != b.kind or a.plane != b.plane:
+        return False
+    return bool(np.abs(np.subtract(a.points, b.points)).max() < _SAME_MM)
 
 
 def start_placing(kind: str, scene: Any) -> Any:
@@ -145,12 +167,18 @@ def _corners(points: Floats, kind: str) -> Floats:
 def _placed(node: Any) -> Floats:
     """Return (n, 3) the control points that a person has placed, RAS mm, in the world."""
     points = []
-    for n in range(node.GetNumberOfControlPoints()):
-        if node.GetNthControlPointPositionStatus(n) == node.PositionDefined:
-            point = [0.0, 0.0, 0.0]
-            node.GetNthControlPointPositionWorld(n, point)
-            points.append(point)
+    for n in _places(node):
+        point = [0.0, 0.0, 0.0]
+        node.GetNthControlPointPositionWorld(n, point)
+        points.append(point)
     return np.asarray(points, np.float64).reshape(-1, 3)
+
+
+def _places(node: Any) -> list[int]:
+    """Return the numbers of the control points that a person has placed."""
+    defined = node.PositionDefined
+    count = node.GetNumberOfControlPoints()
+    return [n for n in range(count) if node.GetNthControlPointPositionStatus(n) == defined]
 
 
 def _angles(text: str | None) -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ from hounsview.mrml.application import slicer
 from hounsview.mrml.layouts import show_arrangement
 from hounsview.mrml.panes import node_of_view
 from hounsview.mrml.tables import table_node
+from hounsview.tissues import ml_text, tissue_numbers
 from hounsview.volume import Volume
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def tissue_histogram(
 ) -> tuple[Any, Any, list[Any]]:
     """Return nodes of a plot: for each tissue, ml in each 10 HU from -1100 to 2100 HU.
 
-    What is not measured (PADDING, FILLED) is left out.
+    What is not measured (PADDING, FILLED) is left out. How much of a tissue lies beyond the
+    ends stands in the chart's title.
 
     Parameters
     ----------
@@ -51,10 +53,12 @@ def tissue_histogram(
     """
     volume.require_hu("a histogram of tissues")
     core = slicer()
-    columns = _columns(volume, tissues)
+    columns, beyond = _columns(volume, tissues)
     table = table_node(scene, f"{name} (values)", columns)
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", name)
-    chart.SetTitle(name)
+    # A tissue that lies beyond the ends, as metal does, would seem not to be there.
+    left_out = ", ".join(f"{ml_text(ml)} of {tissue}" for tissue, ml in beyond.items())
+    chart.SetTitle(f"{name} (beyond the ends: {left_out})" if left_out else name)
     chart.SetXAxisTitle(_VALUE)
     chart.SetYAxisTitle(f"ml in {_STEP:g} HU")
     made = []
@@ -85,13 +89,21 @@ def show_table(table: Any, scene: Any) -> None:
     view.SetTableNodeID(table.GetID())
 
 
-def _columns(volume: Volume, tissues: Tissues) -> Mapping[str, list[float]]:
+def _columns(
+    volume: Volume, tissues: Tissues
+) -> tuple[Mapping[str, list[float]], dict[str, float]]:
+    """Return the columns of the table, and the ml of each tissue that are in no bin."""
     bins = round((_HIGH - _LOW) / _STEP)
     ml = volume.geometry.voxel_volume / 1000
     middles = _LOW + _STEP * (np.arange(bins) + 0.5)
-    columns = {_VALUE: middles.tolist()}
+    columns, beyond = {_VALUE: middles.tolist()}, {}
     for tissue in COLORS:
-        if tissue in tissues.masks:
-            counts, _ = histogram(volume, _LOW, _HIGH, bins, mask=tissues.masks[tissue])
-            columns[tissue] = (counts * ml).tolist()
-    return columns
+        if tissue not in tissues.masks:
+            continue
+        mask = tissues.masks[tissue]
+        counts, _ = histogram(volume, _LOW, _HIGH, bins, mask=mask)
+        columns[tissue] = (counts * ml).tolist()
+        missing = tissue_numbers(volume, mask).used - int(counts.sum())
+        if missing:
+            beyond[tissue] = missing * ml
+    return columns, beyond
