@@ -342,3 +342,50 @@ def test_presets_that_see_air_are_drawn_inside_the_body(scene: Any) -> None:
     assert np.array_equal(mrml.volume_of(node).hu, before)
     again = mrml.show_view(hv.ViewState(rendering="lung"), node, scene)
     assert again.rendering.GetVolumeNode() is drawn, "made once"
+
+
+@pytest.mark.parametrize(
+    "window", [hv.Window(40, 400, "SIGMOID"), hv.Window(40, 400, "LINEAR_EXACT")]
+)
+def test_the_function_of_a_window_comes_back_unless_it_was_changed(
+    scene: Any, window: hv.Window
+) -> None:
+    node = mrml.volume_node(volume_on(turned(1)), scene)
+    notes = mrml.show_view(hv.ViewState(window=window), node, scene).notes
+    assert any("SIGMOID" in note for note in notes) == (window.function == "SIGMOID")
+    assert mrml.view_of(node, scene).window == window
+    node.GetDisplayNode().SetWindowLevel(300, 40)
+    assert mrml.view_of(node, scene).window == hv.Window(40, 300)
+    for width in (0, -50):  # Slicer lets a person draw a window to nothing, and beyond
+        node.GetDisplayNode().SetWindowLevel(width, 40)
+        assert mrml.view_of(node, scene).window == window
+
+
+def test_colours_that_slicer_has_not_are_gray_and_not_those_before(scene: Any) -> None:
+    import slicer
+
+    for name in ("Grey", "InvertedGrey"):
+        table = slicer.vtkMRMLColorTableNode()
+        table.SetTypeToGrey()
+        table.SetSingletonTag(name)
+        scene.AddNode(table)
+    node = mrml.volume_node(volume_on(turned(1)), scene)
+    mrml.show_view(hv.ViewState(colormap="inverted"), node, scene)
+    held = node.GetDisplayNode()
+    if held.GetColorNodeID() != "vtkMRMLColorTableNodeInvertedGrey":
+        pytest.skip("this core has no such table")
+    mrml.show_view(hv.ViewState(colormap="hot"), node, scene)
+    assert held.GetColorNodeID() == "vtkMRMLColorTableNodeGrey"
+    assert mrml.view_of(node, scene).colormap == "hot"
+
+
+@pytest.mark.parametrize("turn", [(30.0, 90.0, 0.0), (10.0, -90.0, 50.0), (0.0, 90.0, 0.0)])
+def test_planes_whose_pitch_and_yaw_are_one_are_read(scene: Any, turn: Any) -> None:
+    from hounsview.planes import plane_axes
+
+    node = mrml.volume_node(volume_on(turned(2), (20, 30, 25)), scene)
+    mrml.show_view(hv.ViewState(oblique=turn, show_volume=False), node, scene)
+    back = mrml.view_of(node, scene, base=hv.ViewState()).oblique
+    for plane in ("axial", "coronal", "sagittal"):
+        for one, other in zip(plane_axes(plane, turn), plane_axes(plane, back), strict=True):
+            assert other == pytest.approx(one, abs=1e-5)

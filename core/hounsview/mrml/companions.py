@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 PREFIX: Final = "hounsview."
+_VOLUME: Final = "vtkMRMLScalarVolumeNode"
 _OF: Final = "hounsview.of"
 """Role of a reference from an aid to its volume node, and the attribute that marks an aid."""
 
@@ -27,6 +28,11 @@ def attach(volume_node: Any, role: str, node: Any, *, aid: bool = False) -> None
     aid : bool
         Whether it is of no use without the volume, as findings are, and goes with it
         (`remove_orphans`); what a person asked for, such as tissues, stays.
+
+    Notes
+    -----
+    A copy of a volume node, as Slicer clones it, refers to what the first one refers to: what
+    another volume has as well is let go of and not removed.
     """
     if aid:
         node.SetAttribute(_OF, "1")
@@ -34,12 +40,24 @@ def attach(volume_node: Any, role: str, node: Any, *, aid: bool = False) -> None
     before = volume_node.GetNodeReference(role)
     volume_node.SetNodeReferenceID(role, node.GetID())
     if before is not None and before is not node:
-        remove(before)
+        let_go(before, volume_node)
 
 
 def companion(volume_node: Any, role: str) -> Any:
     """Return the node that a volume node has in a role; None where there is none."""
     return volume_node.GetNodeReference(role)
+
+
+def own_companion(volume_node: Any, role: str) -> Any:
+    """Return the companion in a role; None where it is the aid of another volume.
+
+    A copy of a volume node refers to the other's aids: to be read, never to be changed.
+    """
+    node = volume_node.GetNodeReference(role)
+    if node is None or not is_aid(node):
+        return node
+    owner = node.GetNodeReference(_OF)
+    return node if owner is None or owner is volume_node else None
 
 
 def companions_of(volume_node: Any, role: str = "") -> list[Any]:
@@ -80,17 +98,45 @@ def remove(node: Any) -> None:
             scene.RemoveNode(part)
 
 
+def let_go(node: Any, volume_node: Any) -> None:
+    """Remove a companion that a volume node no longer wants, unless another one has it."""
+    if not any(other is not volume_node for other in _volumes_with(node)):
+        remove(node)
+
+
 def is_aid(node: Any) -> bool:
     """Return whether a node is of no use without the volume that it was made for."""
     return bool(node.GetAttribute(_OF))
 
 
 def remove_orphans(scene: Any) -> None:
-    """Remove the aids of volume nodes that are no longer in the scene."""
+    """Remove the aids of volume nodes that are no longer in the scene.
+
+    Those that a copy of such a volume has as well become that one's. In the middle of a
+    change, such as the reading of a scene, nothing is removed.
+    """
+    if scene.IsBatchProcessing():
+        return
     nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
     for node in nodes:
         if is_aid(node) and node.GetNodeReference(_OF) is None:
-            remove(node)
+            heirs = _volumes_with(node)
+            if heirs:
+                node.SetNodeReferenceID(_OF, heirs[0].GetID())
+            else:
+                remove(node)
+
+
+def _volumes_with(node: Any) -> list[Any]:
+    """Return the volume nodes of a scene that have a node as their companion."""
+    scene = node.GetScene()
+    if scene is None:
+        return []
+    volumes = (
+        scene.GetNthNodeByClass(n, _VOLUME)
+        for n in range(scene.GetNumberOfNodesByClass(_VOLUME))
+    )
+    return [each for each in volumes if any(held is node for held in companions_of(each))]
 
 
 @contextmanager

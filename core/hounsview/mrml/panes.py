@@ -33,6 +33,8 @@ _SLAB: Final = "hounsview.slab"
 _SAME_MM: Final = 1e-3
 _ALIKE: Final = 1e-4
 """Largest difference of unit axes that are turned alike: 0.006 degrees."""
+_LOCKED: Final = 1e-5
+"""Cosine of the roll below which pitch and yaw cannot be told apart."""
 _ZOOMS: Final = (0.05, 200.0)
 _FLAT: Final = 0.05
 """Of the determinant of three unit normals: two slice views lie alike."""
@@ -187,6 +189,10 @@ def _oblique(matrices: dict[str, Floats], base: ViewState) -> tuple[float, float
 def _angles(turn: Floats) -> tuple[float, float, float]:
     """Return (pitch, roll, yaw), degrees, of a rotation about x, then y, then z."""
     roll = np.arcsin(np.clip(-turn[2, 0], -1, 1))
+    if np.hypot(turn[0, 0], turn[1, 0]) < _LOCKED:
+        # Pitch and yaw turn about one axis: all of it is told as yaw.
+        yaw = np.arctan2(-turn[0, 1], turn[1, 1])
+        return 0.0, float(np.degrees(roll)), float(np.degrees(yaw))
     pitch = np.arctan2(turn[2, 1], turn[2, 2])
     yaw = np.arctan2(turn[1, 0], turn[0, 0])
     return float(np.degrees(pitch)), float(np.degrees(roll)), float(np.degrees(yaw))

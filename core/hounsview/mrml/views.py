@@ -9,15 +9,16 @@ import numpy as np
 
 from hounsview.errors import ArgumentError
 from hounsview.mrml.application import slicer
-from hounsview.mrml.companions import companions_of, is_aid, remove
+from hounsview.mrml.companions import companions_of, is_aid, let_go
 from hounsview.mrml.layouts import layout_of, show_layout
-from hounsview.mrml.markups import markups_node, measurements_of
+from hounsview.mrml.markups import markups_node, measurements_of, same_place
 from hounsview.mrml.panes import planes_of, show_planes
 from hounsview.mrml.renderings import CPU_RENDERING, rendering_of, show_rendering
 from hounsview.mrml.space import body_box, show_in_space, space_of
 from hounsview.mrml.tissueviews import show_tissues, tissues_in
 from hounsview.mrml.volumes import geometry_of, set_window, window_of
 from hounsview.viewstate import ViewState
+from hounsview.windows import Window
 
 if TYPE_CHECKING:
     from hounsview.masks import Tissues
@@ -98,6 +99,8 @@ def show_view(
     notes: list[str] = []
     grid = geometry_of(volume_node)
     set_window(volume_node, state.window)
+    if state.window.function == "SIGMOID":
+        notes.append("the window is a straight line from black to white: Slicer has no SIGMOID")
     _show_colors(state, volume_node, scene, notes)
     crosshair = _crosshair_in(scene)
     point = grid.centre if state.crosshair is None else np.asarray(state.crosshair)
@@ -132,7 +135,7 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
         What the scene does not say. The view that was shown last when left out.
     """
     state = _view_before(volume_node) if base is None else base
-    state = replace(state, window=window_of(volume_node) or state.window)
+    state = replace(state, window=_window_in(volume_node, state.window))
     crosshair = scene.GetFirstNodeByClass(_CROSSHAIR)
     if crosshair is not None:
         x, y, z = (np.asarray(crosshair.GetCrosshairRAS()) * _TO_RAS + 0.0).tolist()
@@ -150,6 +153,14 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
     return _with_colors(state, volume_node)
 
 
+def _window_in(volume_node: Any, before: Window) -> Window:
+    """Return the window that is shown; unchanged, with its function, which Slicer has not."""
+    shown = window_of(volume_node)
+    if shown is None or (shown.center, shown.width) == (before.center, before.width):
+        return before
+    return shown
+
+
 def _view_before(volume_node: Any) -> ViewState:
     """Return the view that was shown last; the default one where none was."""
     try:
@@ -159,11 +170,21 @@ def _view_before(volume_node: Any) -> ViewState:
 
 
 def show_measurements(state: ViewState, volume_node: Any, scene: Any) -> tuple[Any, ...]:
-    """Return new markups, one for each measurement of a view; those before are removed."""
-    for node in companions_of(volume_node, _MEASUREMENT):
-        remove(node)
+    """Return new markups, one for each measurement of a view; those before are removed.
+
+    What a person drew stays, and is not drawn again.
+    """
+    before = companions_of(volume_node, _MEASUREMENT)
     volume_node.RemoveNodeReferenceIDs(_MEASUREMENT)
-    made = tuple(markups_node(one, scene) for one in state.measurements)
+    for node in before:
+        let_go(node, volume_node)
+    # A view that was read from this scene also holds what a person drew: it is there already.
+    drawn = [one for node in markups_in(volume_node, scene) for one in measurements_of(node)]
+    made = tuple(
+        markups_node(one, scene)
+        for one in state.measurements
+        if not any(same_place(one, other) for other in drawn)
+    )
     for node in made:
         volume_node.AddNodeReferenceID(_MEASUREMENT, node.GetID())
     return made
@@ -171,12 +192,14 @@ def show_measurements(state: ViewState, volume_node: Any, scene: Any) -> tuple[A
 
 def markups_in(volume_node: Any, scene: Any) -> list[Any]:
     """Return the markups of a scene, but for crop boxes and what came with another volume."""
+    own = {node.GetID() for node in companions_of(volume_node, _MEASUREMENT)}
     others = {
         volume.GetNthNodeReferenceID(_MEASUREMENT, n)
         for volume in _nodes(scene, "vtkMRMLScalarVolumeNode")
         if volume is not volume_node
         for n in range(volume.GetNumberOfNodeReferences(_MEASUREMENT))
     }
+    others -= own  # A copy of a volume has the same ones.
     return [
         node
         for node in _nodes(scene, "vtkMRMLMarkupsNode")
@@ -200,6 +223,9 @@ def _show_colors(state: ViewState, volume_node: Any, scene: Any, notes: list[str
     if wanted is not None and scene.GetNodeByID(wanted) is not None:
         volume_node.GetDisplayNode().SetAndObserveColorNodeID(wanted)
     elif state.colormap != "gray":
+        gray = _COLORMAPS["gray"]
+        if scene.GetNodeByID(gray) is not None:
+            volume_node.GetDisplayNode().SetAndObserveColorNodeID(gray)
         notes.append(f"slices are gray: Slicer has no colours like {state.colormap!r} here")
 
 

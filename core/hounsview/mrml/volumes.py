@@ -88,11 +88,16 @@ def set_window(node: Any, window: Window) -> None:
 
 
 def window_of(node: Any) -> Window | None:
-    """Return the window that a volume node is shown with; None where Slicer chooses it."""
+    """Return the window that a volume node is shown with; None where Slicer chooses it.
+
+    None too where it is no window: Slicer's may be 0 wide, or turned round.
+    """
     display = node.GetDisplayNode()
     if display is None or display.GetAutoWindowLevel():
         return None
     width = display.GetWindow()
+    if not width > 0:
+        return None
     return Window(display.GetLevel(), width, "LINEAR" if width >= 1 else "LINEAR_EXACT")
 
 
