@@ -35,7 +35,9 @@ class TissueMap:
 
     def parts_of(self, tissue: str) -> tuple[str, ...]:
         """Return what of the map makes up a surface's tissue; nothing if it was not found."""
-        parts = {"lung": ("left_lung", "right_lung"), "skin": tuple(self.names)}
+        # All tissues together are a body only where the rest of it was found as well.
+        whole = tuple(self.names) if "body" in self.names else ()
+        parts = {"lung": ("left_lung", "right_lung"), "skin": whole}
         return tuple(part for part in parts.get(tissue, (tissue,)) if part in self.names)
 
     def mask_of(self, tissue: str) -> npt.NDArray[np.uint8]:

@@ -18,7 +18,8 @@ from hounsview.mrml.application import array_of_matrix, matrix_of, slicer
 from hounsview.mrml.images import array_of_image, fill_image, start_of_image
 
 Mask = npt.NDArray[np.bool_]
-_LABELMAP: Final = "Binary labelmap"
+LABELMAP: Final = "Binary labelmap"
+"""What Slicer calls the representation of a segment by voxels."""
 _OFF_GRID: Final = 1e-3
 """Of a voxel that a segment's grid may lie beside the volume's."""
 
@@ -70,7 +71,7 @@ def add_layer(
         segment.SetLabelValue(label)
         if terminology:
             segment.SetTag(segment.GetTerminologyEntryTagName(), terminology)
-        segment.AddRepresentation(_LABELMAP, image)
+        segment.AddRepresentation(LABELMAP, image)
         node.GetSegmentation().AddSegment(segment, key)
 
 
@@ -99,7 +100,7 @@ def segment_mask(node: Any, key: str, geometry: Geometry) -> Mask:
         If the segment lies on another grid.
     """
     segment = node.GetSegmentation().GetSegment(key)
-    image = None if segment is None else segment.GetRepresentation(_LABELMAP)
+    image = None if segment is None else segment.GetRepresentation(LABELMAP)
     if image is None:
         msg = f"{node.GetName()} has no segment {key!r} with a binary label map"
         raise ArgumentError(msg)

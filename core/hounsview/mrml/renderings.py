@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Final
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
 
 from hounsview.errors import HounsviewError, TissueNotFoundError
 from hounsview.mrml.application import matrix_of, slicer, vtk_module
-from hounsview.mrml.companions import attach, companion, remove
+from hounsview.mrml.companions import attach, own_companion, remove
 from hounsview.mrml.images import fill_image
 from hounsview.mrml.space import VIEW, draw_rays
+from hounsview.mrml.stamps import voxels_stamp
 from hounsview.mrml.volumes import geometry_of, own_grid_of, volume_of
 from hounsview.presets import RenderingPreset, fill_curves, fill_looks, rendering_presets
 from hounsview.viewstate import CropBox, Transfer, ViewState
@@ -29,6 +32,9 @@ GPU_RENDERING: Final = "vtkMRMLGPURayCastVolumeRenderingDisplayNode"
 _RENDERING: Final = "vtkMRMLVolumeRenderingDisplayNode"
 _INSIDE: Final = "hounsview.inside"
 """Role of a volume node's copy in which all outside the body is one value."""
+_FOLLOWED: Final = "hounsview.followed"
+"""Attribute of a volume node whose copy goes where it goes: in which run of the program."""
+_HERE: Final = uuid4().hex
 _CROP: Final = "hounsview.crop"
 _PRESET: Final = "hounsview.preset"
 """Attribute of a volume property node: name and changes of the preset that it was made of."""
@@ -168,7 +174,7 @@ def _fill(node: Any, preset: RenderingPreset, mean_edge: float) -> None:
 def _displays(volume_node: Any) -> list[Any]:
     """Return the rendering's display nodes of a volume and its copy; those seen come first."""
     found = []
-    for node in (companion(volume_node, _INSIDE), volume_node):
+    for node in (own_companion(volume_node, _INSIDE), volume_node):
         for n in range(0 if node is None else node.GetNumberOfDisplayNodes()):
             display = node.GetNthDisplayNode(n)
             if display is not None and display.IsA(_RENDERING):
@@ -205,9 +211,12 @@ def _drawn(state: ViewState, volume_node: Any, scene: Any, tell: Tell) -> Any:
     )
     if outside is None:
         return volume_node
-    key = f"{outside:g} HU outside {margin:g} mm"
-    held = companion(volume_node, _INSIDE)
+    spacing = " x ".join(f"{mm:.6g}" for mm in own_grid_of(volume_node).spacing)
+    stamp = f"of {voxels_stamp(volume_node)}, {spacing} mm"
+    key = f"{outside:g} HU outside {margin:g} mm, {stamp}"
+    held = own_companion(volume_node, _INSIDE)
     if held is not None and held.GetDescription() == key:
+        _lay_over(held, volume_node)
         return held
     try:
         values = _emptied(volume_node, outside, margin)
@@ -241,15 +250,37 @@ def _copy_with(volume_node: Any, values: npt.NDArray[Any], scene: Any) -> Any:
     name = f"{volume_node.GetName()} inside the body"
     made = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     made.SetHideFromEditors(True)
+    made.SetAndObserveImageData(fill_image(image, values, (0, 0, 0)))
+    _lay_over(made, volume_node)
+    _follow(volume_node)
+    return made
+
+
+def _lay_over(made: Any, volume_node: Any) -> None:
+    """Put the copy of a volume node where the node is now."""
     made.SetIJKToRASMatrix(matrix_of(own_grid_of(volume_node).to_ras()))
     made.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
-    made.SetAndObserveImageData(fill_image(image, values, (0, 0, 0)))
-    return made
+
+
+def _follow(volume_node: Any) -> None:
+    """Let the copy of a volume node go along when the node gets another place."""
+
+    def moved(node: Any, _: object) -> None:
+        held = own_companion(node, _INSIDE)
+        if held is not None and node.GetImageData() is not None:
+            with suppress(HounsviewError):  # no grid that could be drawn
+                _lay_over(held, node)
+
+    mark = f"{_HERE} {volume_node.GetID()}"  # a copy of the node has the attribute, not this
+    if volume_node.GetAttribute(_FOLLOWED) != mark:
+        volume_node.SetAttribute(_FOLLOWED, mark)
+        volume_node.AddObserver(volume_node.TransformModifiedEvent, moved)
+        volume_node.AddObserver("ModifiedEvent", moved)
 
 
 def _show_crop(crop: CropBox | None, volume_node: Any, scene: Any) -> Any:
     """Return the ROI node of a volume with a box; None, and no ROI node, without a box."""
-    held = companion(volume_node, _CROP)
+    held = own_companion(volume_node, _CROP)
     if crop is None:
         if held is not None:
             remove(held)

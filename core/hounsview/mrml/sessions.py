@@ -8,12 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from hounsview.errors import ArgumentError, HounsviewError
+from hounsview.images.importing import is_image_file
 from hounsview.mrml.companions import all_or_nothing
 from hounsview.mrml.panes import show_in_slices
 from hounsview.mrml.renderings import CPU_RENDERING
+from hounsview.mrml.stamps import voxels_stamp
 from hounsview.mrml.views import ShownView, show_view, view_of
-from hounsview.mrml.volumes import volume_node, volume_of
+from hounsview.mrml.volumes import own_grid_of, volume_node, volume_of
 from hounsview.sessions import Session, Source, fingerprint, load_session, write_session
 from hounsview.viewstate.plaindata import from_plain, to_plain
 from hounsview.viewstate.state import parsed_json
@@ -24,12 +28,17 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "hounsview.source"
 """Attribute of a volume node: the source of a session, JSON."""
+_AS_READ: Final = "hounsview.source.is"
+"""Attribute of a volume node: voxels and grid as they were when its source was noted."""
+_SAME_MM: Final = 1e-3
 _UID: Final = "SeriesInstanceUID"
 
 
 def note_source(node: Any, source: Source) -> None:
-    """Let a volume node know where it came from, for session files."""
+    """Let a volume node know where it came from, for session files; as it is now."""
     node.SetAttribute(_SOURCE, json.dumps(to_plain(source)))
+    grid = own_grid_of(node).affine.tolist()
+    node.SetAttribute(_AS_READ, json.dumps([voxels_stamp(node), grid]))
 
 
 def source_of(node: Any) -> Source:
@@ -60,6 +69,12 @@ def source_of(node: Any) -> Source:
             "file. Save the volume as .nrrd first, or load the scan with HounsView"
         )
         raise ArgumentError(msg)
+    if not is_image_file(name):
+        msg = (
+            f"{node.GetName()} came from {Path(name).name}, which alone does not say the whole "
+            "scan: load the scan with HounsView, or save the volume as .nrrd first"
+        )
+        raise ArgumentError(msg)
     unit = volume_of(node).unit
     return Source(str(Path(name).absolute()), unit=unit if unit == "HU" else None)
 
@@ -70,9 +85,8 @@ def session_of(node: Any, scene: Any) -> Session:
     Raises
     ------
     ArgumentError
-        If the node does not say where it came from.
-    GeometryError
-        If a transform is above the node: other programs would show the measurements elsewhere.
+        If the node does not say where it came from; if its voxels or its grid were changed
+        since, or a transform is above it: another program would show something else there.
     """
     if node.GetParentTransformNode() is not None:
         msg = (
@@ -80,7 +94,35 @@ def session_of(node: Any, scene: Any) -> Session:
             "the volume with the transform hardened, and make the session of that"
         )
         raise ArgumentError(msg)
-    return Session(view_of(node, scene), source_of(node))
+    state, source = view_of(node, scene), source_of(node)
+    if _is_changed(node):
+        msg = (
+            f"{node.GetName()} was changed since it was loaded from {source.path}, and a "
+            "session shows the scan as it is there: save the volume as .nrrd, load that, and "
+            "make the session of it"
+        )
+        raise ArgumentError(msg)
+    return Session(state, source)
+
+
+def _is_changed(node: Any) -> bool:
+    """Return whether voxels or grid of a node are no longer those of its source."""
+    text = node.GetAttribute(_AS_READ)
+    if node.GetAttribute(_SOURCE) is None:
+        return bool(node.GetModifiedSinceRead())
+    if text is None:  # noted by an older version
+        return False
+    try:
+        stamp, affine = parsed_json(text, "what a source was")
+        before = np.asarray(affine, float).reshape(4, 4)
+    except (HounsviewError, TypeError, ValueError):
+        return True
+    now = own_grid_of(node)
+    turned = now.affine.copy()  # Slicer's reader reverses k of left-handed volumes
+    turned[:3, 3] += turned[:3, 0] * (now.shape[0] - 1)
+    turned[:3, 0] *= -1
+    apart = min(np.abs(each - before).max() for each in (now.affine, turned))
+    return bool(stamp != voxels_stamp(node) or apart > _SAME_MM)
 
 
 def save_session(node: Any, scene: Any, file: str | os.PathLike[str]) -> Path:
@@ -155,6 +197,7 @@ def source_at(path: str | os.PathLike[str], volume: Volume, *, key: str = "") ->
         `hounsview.Series.key`, where a folder holds several.
     """
     uid = volume.attributes.get(_UID, "")
-    unit = None if uid or volume.unit != "HU" else volume.unit
+    # DICOM says its unit itself, and is refused together with one.
+    unit = volume.unit if is_image_file(path) and not uid and volume.unit == "HU" else None
     place, known = str(Path(path).absolute()), fingerprint(volume)
     return Source(place, series_uid=uid, series_key=key, unit=unit, fingerprint=known)

@@ -8,12 +8,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from hounsview.anatomy import COLORS
 from hounsview.errors import HounsviewError
-from hounsview.mrml.companions import attach, companion, companions_of, remove
+from hounsview.mrml.companions import attach, companion, companions_of, let_go
 from hounsview.mrml.layers import segment_ids
 from hounsview.mrml.models import model_node
-from hounsview.mrml.volumes import own_grid_of, volume_of
+from hounsview.mrml.stamps import segments_stamp, voxels_stamp
+from hounsview.mrml.volumes import geometry_of, own_grid_of, volume_of
 from hounsview.tissuemap import TissueMap
 from hounsview.viewstate import Overlay, Surface, ViewState
 from hounsview.viewstate.state import parsed_json
@@ -27,6 +30,10 @@ TISSUES: Final = "hounsview.tissues"
 """Role of a volume node's reference to the segmentation of its tissues."""
 NUMBERS, CHART = "hounsview.numbers", "hounsview.chart"
 """Roles of a volume node's references to the table and the chart of its tissues."""
+_MADE: Final = "hounsview.made"
+"""Attribute of a segmentation: what its segments were when they were found."""
+_MADE_OF: Final = "hounsview.surface.of"
+"""Attribute of a surface: what it was made of, so that it is made anew when that changed."""
 SURFACE: Final = "hounsview.surface"
 """Role of a volume node's references to its surfaces; attribute of them with name and level."""
 Tell = Callable[[str], object]
@@ -54,6 +61,15 @@ class _Finding:
         if found is None and held is not None:
             found = Tissues(tissues_of(held, own_grid_of(self.node)), {}, ())
         return None if found is None else TissueMap.of(found, self.volume.shape)
+
+    @cached_property
+    def stamp(self) -> str:
+        """What tells whether voxels, their place and the segments are still the same."""
+        held = companion(self.node, TISSUES)
+        segments = "" if held is None else segments_stamp(held)
+        corners = geometry_of(self.node).corners()
+        ends = np.round([corners.min(axis=0), corners.max(axis=0), corners.mean(axis=0)], 2)
+        return f"{voxels_stamp(self.node)} {ends.tolist()} {segments}"
 
     @cached_property
     def all(self) -> Tissues:
@@ -100,6 +116,9 @@ def add_tissues(
 ) -> tuple[Any, Any, Any]:
     """Return nodes of a volume's tissues, in the place of those before.
 
+    A segmentation that a person has changed since stays, hidden, with "(edited)" behind its
+    name.
+
     Parameters
     ----------
     volume : Volume
@@ -129,11 +148,29 @@ def add_tissues(
     chart, values, series = tissue_histogram(
         volume, tissues, scene, name=f"{name} tissue histogram"
     )
+    segments.SetAttribute(_MADE, segments_stamp(segments))
+    _keep_edited(volume_node)
+    for role in [f"{CHART}.series.{number}" for number in range(len(COLORS))]:
+        before = companion(volume_node, role)
+        if before is not None:
+            volume_node.SetNodeReferenceID(role, None)
+            let_go(before, volume_node)
     made = {TISSUES: segments, NUMBERS: numbers, CHART: chart, f"{CHART}.values": values}
     made |= {f"{CHART}.series.{number}": one for number, one in enumerate(series)}
     for role, node in made.items():
         attach(volume_node, role, node)
     return segments, numbers, chart
+
+
+def _keep_edited(volume_node: Any) -> None:
+    """Let a segmentation stay in the scene if a person has changed it since it was made."""
+    held = companion(volume_node, TISSUES)
+    made = None if held is None else held.GetAttribute(_MADE)
+    if made is None or made == segments_stamp(held):
+        return
+    held.SetName(f"{held.GetName()} (edited)")
+    held.GetDisplayNode().SetVisibility(False)
+    volume_node.SetNodeReferenceID(TISSUES, None)
 
 
 def tissues_in(volume_node: Any, base: ViewState) -> ViewState:
@@ -164,6 +201,8 @@ def _show_overlays(overlays: Sequence[Overlay], segments: Any) -> None:
 
 
 def _overlays_of(segments: Any, base: tuple[Overlay, ...]) -> tuple[Overlay, ...]:
+    from hounsview.masks import LABELS  # Slicer numbers the voxels of segments anew
+
     display, segmentation = segments.GetDisplayNode(), segments.GetSegmentation()
     before = {each.name: each for each in base}
     found = []
@@ -173,7 +212,7 @@ def _overlays_of(segments: Any, base: tuple[Overlay, ...]) -> tuple[Overlay, ...
             continue
         segment = segmentation.GetSegment(key)
         red, green, blue = segment.GetColor()
-        overlay = before.get(key, Overlay(segment.GetLabelValue(), key))
+        overlay = before.get(key, Overlay(LABELS[key], key))
         opacity = display.GetOpacity2DFill() * display.GetSegmentOpacity2DFill(key)
         found.append(
             replace(overlay, color=(red, green, blue), opacity=min(opacity, 1.0), shown=seen)
@@ -194,9 +233,12 @@ def _show_surfaces(
         if not surface.shown:
             continue
         key = _key(surface)
-        model = held.pop(key, None)
+        model = held.get(key)
         try:
-            model = model or _model(surface, work, scene)
+            if model is None or model.GetAttribute(_MADE_OF) != work.stamp:
+                model = _model(surface, work, scene)
+            else:
+                held.pop(key)
         except (HounsviewError, ImportError) as error:
             tell(f"no surface of {surface.name}: {error}")
             continue
@@ -207,7 +249,7 @@ def _show_surfaces(
         node.AddNodeReferenceID(SURFACE, model.GetID())
         shown.append(model)
     for model in held.values():
-        remove(model)
+        let_go(model, node)
     return tuple(shown)
 
 
@@ -216,6 +258,7 @@ def _model(surface: Surface, work: _Finding, scene: Any) -> Any:
     name = f"{work.node.GetName()} {surface.name}"
     made = model_node(mesh, scene, name=name)
     made.SetAttribute(SURFACE, _key(surface))
+    made.SetAttribute(_MADE_OF, work.stamp)
     return made
 
 
