@@ -76,7 +76,7 @@ class Tissues:
             If there is no mask at all.
         """
         if not self.masks:
-            msg = f"there is no mask to draw: {'; '.join(self.reasons.values())}"
+            msg = f"there is no mask to draw: {'; '.join(dict.fromkeys(self.reasons.values()))}"
             raise TissueNotFoundError(msg)
         first = next(iter(self.masks.values()))
         labels = np.zeros(first.shape, np.uint8)

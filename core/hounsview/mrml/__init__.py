@@ -39,6 +39,7 @@ _HOME = {
         "measurements_of",
         "start_placing",
     ),
+    "marks": ("MARKS",),
     "models": (
         "mesh_of",
         "model_node",
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.layers import segment_ids as segment_ids
     from hounsview.mrml.layers import segment_mask as segment_mask
     from hounsview.mrml.layouts import show_layout as show_layout
+    from hounsview.mrml.marks import MARKS as MARKS
     from hounsview.mrml.markups import markups_node as markups_node
     from hounsview.mrml.markups import measurements_of as measurements_of
     from hounsview.mrml.markups import start_placing as start_placing

@@ -31,6 +31,7 @@ class Values:
 
         there = [] if node is None else mrml.markups_in(node, scene)
         if not there:
+            self.forget()
             return []
         try:
             volume = self._volume_of(node)
@@ -52,7 +53,14 @@ class Values:
         from hounsview import mrml
 
         grid = mrml.geometry_of(node)
-        state = (node.GetID(), node.GetImageData().GetMTime(), grid.affine.tobytes())
+        marks = mrml.companion(node, mrml.MARKS)
+        state = (
+            node.GetID(),
+            node.GetImageData().GetMTime(),
+            grid.affine.tobytes(),
+            mrml.unit_of(node),
+            None if marks is None else marks.GetSegmentation().GetMTime(),
+        )
         if state != self._known:
             self._volume, self._known = mrml.volume_of(node), state
         return self._volume

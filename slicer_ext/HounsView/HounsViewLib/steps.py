@@ -16,13 +16,15 @@ class Step:
     ----------
     name : str
         What it was, for a person.
-    added : list of vtkMRMLNode
+    added : list of str
+        IDs of nodes, which a scene never gives again: the nodes themselves would be kept in
+        memory after a person deleted them.
     back : callable, optional
         Brings back what was changed.
     """
 
     name: str
-    added: list[Any] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
     back: Callable[[], object] | None = None
 
 
@@ -46,7 +48,7 @@ class Steps:
 
         with mrml.all_or_nothing(scene) as added:
             yield
-        self._done.append(Step(name, added, back))
+        self._done.append(Step(name, [node.GetID() for node in added], back))
 
     def undo(self, scene: Any) -> str:
         """Undo the last step and return its name; empty when there is none."""
@@ -55,8 +57,9 @@ class Steps:
         if not self._done:
             return ""
         step = self._done.pop()
-        for node in reversed(step.added):
-            if node.GetScene() is scene:
+        for each in reversed(step.added):
+            node = scene.GetNodeByID(each)
+            if node is not None:
                 mrml.remove(node)
         if step.back is not None:
             step.back()

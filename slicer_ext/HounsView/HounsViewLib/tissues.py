@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 SURFACES = ("bone", "lung", "skin")
@@ -37,6 +38,33 @@ def segment(node: Any, scene: Any) -> tuple[Any, Any, Any]:
     found = hv.masks.segment(volume)
     with mrml.all_or_nothing(scene):
         return mrml.add_tissues(volume, found, node, scene)
+
+
+def way_back(node: Any, scene: Any) -> Callable[[], object] | None:
+    """Return what brings back the tissues that a volume has now; None where it has none."""
+    from hounsview import mrml
+    from hounsview.masks import Tissues
+    from hounsview.mrml.tissueviews import TISSUES
+
+    held = mrml.companion(node, TISSUES)
+    if held is None:
+        return None
+    name = held.GetName()
+
+    def back() -> None:
+        if node.GetScene() is not scene:
+            return
+        if held.GetScene() is scene:  # a person had changed it, so that it stayed
+            held.SetName(name)
+            held.GetDisplayNode().SetVisibility(True)
+            mrml.attach(node, TISSUES, held)
+            return
+        found = Tissues(mrml.tissues_of(held, mrml.own_grid_of(node)), {}, ())
+        if found.masks:
+            with mrml.all_or_nothing(scene):
+                mrml.add_tissues(mrml.volume_of(node), found, node, scene)
+
+    return back
 
 
 def set_surface(node: Any, tissue: str, shown: bool, scene: Any) -> list[str]:

@@ -144,7 +144,8 @@ class Work:
 
     def segment(self, node):
         """Return nodes of a volume's tissues: segmentation, table of numbers, chart."""
-        with self._steps.step(_("finding tissues"), slicer.mrmlScene):
+        back = tissues.way_back(node, slicer.mrmlScene)
+        with self._steps.step(_("finding tissues"), slicer.mrmlScene, back):
             return tissues.segment(node, slicer.mrmlScene)
 
     def showNumbers(self, node):
