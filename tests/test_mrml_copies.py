@@ -11,7 +11,7 @@ import pytest
 import hounsview as hv
 from hounsview import mrml
 from hounsview.masks import LABELS, Tissues
-from hounsview.viewstate import CropBox, Measurement, Surface
+from hounsview.viewstate import CropBox, Measurement, Overlay, Surface
 from mrml_kit import needs_slicer, turned, volume_on
 
 pytestmark = needs_slicer
@@ -253,81 +253,71 @@ def test_marks_stay_on_their_voxels_when_the_volume_is_moved(
         assert np.array_equal(mrml.volume_of(read).valid, valid)
 
 
-# Sessions of what was changed since.
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_a_volume_that_was_changed_has_no_session(
-    scene: Any, tmp_path: Path, seed: int
+def test_what_a_person_took_the_display_of_breaks_nothing(
+    scene: Any, thorax: hv.Volume
 ) -> None:
-    path = hv.write(volume_on(turned(seed)), tmp_path / "v.nrrd")[0]
-    volume = hv.load(path)
-    node = mrml.volume_node(volume, scene, name="CT")
-    mrml.note_source(node, mrml.source_at(path, volume))
-    mrml.set_window(node, hv.Window(0, 100))
-    assert mrml.session_of(node, scene).source.path == str(path)
+    node = mrml.volume_node(thorax, scene)
+    segments, _, _ = mrml.add_tissues(thorax, some(thorax), node, scene)
+    state = hv.ViewState(
+        show_volume=False,
+        surfaces=(Surface("dense", 300.0),),
+        overlays=(Overlay(LABELS["bone"], "bone"),),
+    )
+    (model,) = mrml.show_view(state, node, scene).surfaces
+    for display in (segments.GetDisplayNode(), model.GetDisplayNode(), node.GetDisplayNode()):
+        scene.RemoveNode(display)
+    seen = mrml.view_of(node, scene)
+    assert not [one for one in seen.overlays if one.shown]
+    assert not seen.surfaces
+    mrml.show_view(state, node, scene)
+    seen = mrml.view_of(node, scene)
+    assert [one.name for one in seen.overlays if one.shown] == ["bone"]
+    assert [one.name for one in seen.surfaces] == ["dense"]
+
+
+def test_surfaces_of_one_name_and_level_are_one(scene: Any, thorax: hv.Volume) -> None:
+    node = mrml.volume_node(thorax, scene)
+    twice = (Surface("a", 300.0), Surface("a", -300.0), Surface("a", 300.0, (0, 0, 1)))
+    for _ in range(3):
+        shown = mrml.show_view(hv.ViewState(show_volume=False, surfaces=twice), node, scene)
+        assert len(shown.surfaces) == 2
+    assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 2
+    assert mrml.view_of(node, scene).surfaces[0].color == (0, 0, 1)
+
+
+def test_labels_that_are_no_tissues_are_told_and_not_looked_for(
+    scene: Any, thorax: hv.Volume
+) -> None:
+    node = mrml.volume_node(thorax, scene)
+    state = hv.ViewState(show_volume=False, overlays=(Overlay(1, "liver"),))
+    shown = mrml.show_view(state, node, scene)
+    assert shown.tissues is None
+    assert any("liver" in note for note in shown.notes)
+    assert mrml.view_of(node, scene).overlays == state.overlays
+
+
+@pytest.mark.parametrize("orientation", ["LPS", "LPI"])
+def test_what_a_saved_scene_holds_is_not_made_again(
+    scene: Any, thorax: hv.Volume, tmp_path: Path, orientation: str
+) -> None:
+    turned_round = thorax.reorient(orientation)
+    node = mrml.volume_node(turned_round, scene, name="CT")
+    mrml.add_tissues(turned_round, some(turned_round), node, scene)
+    state = hv.ViewState(show_volume=False, surfaces=(Surface("lung"), Surface("x", 300.0)))
+    mrml.show_view(state, node, scene)
     again = mrml.read_scene(mrml.write_scene(scene, tmp_path / "c.mrb"))
     read = again.GetFirstNodeByName("CT")
-    assert mrml.session_of(read, again).source.path == str(path), "also with k reversed"
-    origin = node.GetOrigin()
-    node.SetOrigin(origin[0] + 1, *origin[1:])
-    with pytest.raises(hv.ArgumentError, match="was changed since"):
-        mrml.session_of(node, scene)
-    node.SetOrigin(origin)
-    mrml.session_of(node, scene)
-    edit(node, 7)
-    with pytest.raises(hv.ArgumentError, match="was changed since"):
-        mrml.session_of(node, scene)
+    held = tuple(mrml.companions_of(read, mrml.SURFACE))
+    assert mrml.show_view(state, read, again).surfaces == held
+    mrml.add_tissues(turned_round, some(turned_round), read, again)
+    assert again.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1, "none was edited"
 
 
-def read_by_slicer(scene: Any, *paths: Path) -> Any:
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "read")
-    storage = scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
-    storage.SetFileName(str(paths[0]))
-    for path in paths[1:]:
-        storage.AddFileName(str(path))
-    assert storage.ReadData(node)
-    node.SetAndObserveStorageNodeID(storage.GetID())
-    return node
+def test_reading_a_view_adds_nothing_to_a_scene(scene: Any) -> None:
+    from hounsview.mrml.space import view_node
 
-
-def test_one_slice_of_a_series_is_no_source_of_a_session(scene: Any, tmp_path: Path) -> None:
-    hv.write_dicom(hv.phantom("hu-rods", spacing=(10, 6, 6)), tmp_path / "rods")
-    files = sorted(file for file in (tmp_path / "rods").rglob("*") if file.is_file())
-    node = read_by_slicer(scene, *files)
-    assert node.GetImageData().GetDimensions()[2] > 1
-    with pytest.raises(hv.ArgumentError, match="does not say the whole scan"):
-        mrml.session_of(node, scene)
-
-
-def test_a_file_that_slicer_read_has_no_session_once_its_voxels_changed(
-    scene: Any, tmp_path: Path
-) -> None:
-    node = read_by_slicer(scene, hv.write(volume_on(STRAIGHT), tmp_path / "v.nrrd")[0])
-    mrml.show_view(hv.ViewState(), node, scene)
-    mrml.session_of(node, scene)
-    edit(node, 7)
-    with pytest.raises(hv.ArgumentError, match="was changed since"):
-        mrml.session_of(node, scene)
-
-
-def test_series_without_a_uid_are_opened_again_by_their_key(tmp_path: Path) -> None:
-    import pydicom
-
-    for number, spacing in enumerate((10, 5)):
-        hv.write_dicom(hv.phantom("hu-rods", spacing=(spacing, 6, 6)), tmp_path / f"{number}")
-    for file in tmp_path.rglob("*.dcm"):
-        held = pydicom.dcmread(file)
-        held.SeriesInstanceUID = ""
-        held.save_as(file)
-    found = hv.scan(tmp_path).series
-    assert len(found) == 2
-    for series in found:
-        volume = hv.load(tmp_path, series=series.key)
-        source = mrml.source_at(tmp_path, volume, key=series.key)
-        scene = mrml.new_scene()
-        node = mrml.volume_node(volume, scene)
-        mrml.note_source(node, source)
-        file = mrml.save_session(node, scene, tmp_path / "v.hounsview.json")
-        again, _ = hv.load_session(hv.read_session(file))
-        assert np.array_equal(again.hu, volume.hu)
+    node = mrml.volume_node(volume_on(STRAIGHT), scene)
+    view_node(scene)
+    count = scene.GetNumberOfNodes()
+    mrml.view_of(node, scene)
+    assert scene.GetNumberOfNodes() == count

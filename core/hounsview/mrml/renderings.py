@@ -217,6 +217,7 @@ def _drawn(state: ViewState, volume_node: Any, scene: Any, tell: Tell) -> Any:
     held = own_companion(volume_node, _INSIDE)
     if held is not None and held.GetDescription() == key:
         _lay_over(held, volume_node)
+        _follow(volume_node)  # a scene that was read does not do so yet
         return held
     try:
         values = _emptied(volume_node, outside, margin)

@@ -19,6 +19,7 @@ from hounsview.volume import Volume
 
 _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 VIEW: Final = "vtkMRMLViewNode"
+_CAMERA: Final = "vtkMRMLCameraNode"
 _FIRST: Final = "1"
 _SQUARE: Final = (1, 1)
 """How wide a 3D view is, its node does not say."""
@@ -41,7 +42,7 @@ def view_node(scene: Any) -> Any:
 
 def camera_node(scene: Any) -> Any:
     """Return the camera node of the first 3D view; made if need be."""
-    return node_of_view(scene, "vtkMRMLCameraNode", _FIRST)
+    return node_of_view(scene, _CAMERA, _FIRST)
 
 
 def draw_rays(kind: str, scene: Any) -> None:
@@ -95,8 +96,8 @@ def space_of(grid: Geometry, scene: Any, base: ViewState) -> ViewState:
     full = view.GetVolumeRenderingQuality() == view.Maximum
     kept = "auto" if base.quality == "full" else base.quality
     state = replace(base, quality="full" if full else kept)
-    camera = camera_node(scene)
-    aim = _aim_of(view, camera)
+    camera = scene.GetSingletonNode(_FIRST, _CAMERA)
+    aim = None if camera is None else _aim_of(view, camera)
     if aim is None:
         return state
     box = _box_of(camera.GetAttribute(_BOX)) or grid

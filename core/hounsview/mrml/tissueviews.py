@@ -69,7 +69,7 @@ class _Finding:
         segments = "" if held is None else segments_stamp(held)
         corners = geometry_of(self.node).corners()
         ends = np.round([corners.min(axis=0), corners.max(axis=0), corners.mean(axis=0)], 2)
-        return f"{voxels_stamp(self.node)} {ends.tolist()} {segments}"
+        return f"{voxels_stamp(self.node)} {(ends + 0.0).tolist()} {segments}"
 
     @cached_property
     def all(self) -> Tissues:
@@ -100,7 +100,11 @@ def show_tissues(
     """
     work = _Finding(volume_node, tissues)
     segments = companion(volume_node, TISSUES)
-    if segments is None and any(each.shown for each in state.overlays):
+    wanted = {each.name: each.name in COLORS for each in state.overlays if each.shown}
+    for name, known in wanted.items():
+        if not known:
+            tell(f"{name or 'a label'} is not shown over the slices: it is no tissue of ours")
+    if segments is None and any(wanted.values()):
         try:
             segments, _, _ = add_tissues(work.volume, work.all, volume_node, scene)
         except (HounsviewError, ImportError) as error:
@@ -169,7 +173,7 @@ def _keep_edited(volume_node: Any) -> None:
     if made is None or made == segments_stamp(held):
         return
     held.SetName(f"{held.GetName()} (edited)")
-    held.GetDisplayNode().SetVisibility(False)
+    _display_of(held).SetVisibility(False)
     volume_node.SetNodeReferenceID(TISSUES, None)
 
 
@@ -185,7 +189,7 @@ def tissues_in(volume_node: Any, base: ViewState) -> ViewState:
 
 def _show_overlays(overlays: Sequence[Overlay], segments: Any) -> None:
     """Show the segments that a view shows, in its colours, and no others."""
-    display = segments.GetDisplayNode()
+    display = _display_of(segments)
     wanted = {each.name: each for each in overlays}
     segmentation = segments.GetSegmentation()
     for key in segment_ids(segments):
@@ -200,6 +204,13 @@ def _show_overlays(overlays: Sequence[Overlay], segments: Any) -> None:
     display.SetVisibility(any(each.shown for each in overlays))
 
 
+def _display_of(node: Any) -> Any:
+    """Return the display node of a node; made if a person took it away."""
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    return node.GetDisplayNode()
+
+
 def _overlays_of(segments: Any, base: tuple[Overlay, ...]) -> tuple[Overlay, ...]:
     from hounsview.masks import LABELS  # Slicer numbers the voxels of segments anew
 
@@ -207,16 +218,16 @@ def _overlays_of(segments: Any, base: tuple[Overlay, ...]) -> tuple[Overlay, ...
     before = {each.name: each for each in base}
     found = []
     for key in segment_ids(segments):
-        seen = bool(display.GetVisibility() and display.GetSegmentVisibility(key))
+        seen = bool(display and display.GetVisibility() and display.GetSegmentVisibility(key))
         if key not in COLORS or not (seen or key in before):
             continue
         segment = segmentation.GetSegment(key)
         red, green, blue = segment.GetColor()
         overlay = before.get(key, Overlay(LABELS[key], key))
-        opacity = display.GetOpacity2DFill() * display.GetSegmentOpacity2DFill(key)
-        found.append(
-            replace(overlay, color=(red, green, blue), opacity=min(opacity, 1.0), shown=seen)
-        )
+        if display is not None:
+            opacity = display.GetOpacity2DFill() * display.GetSegmentOpacity2DFill(key)
+            overlay = replace(overlay, opacity=min(opacity, 1.0))
+        found.append(replace(overlay, color=(red, green, blue), shown=seen))
     there = {each.name for each in found}
     return (*found, *(each for each in base if each.name not in there))
 
@@ -229,10 +240,8 @@ def _show_surfaces(
     held = {model.GetAttribute(SURFACE): model for model in companions_of(node, SURFACE)}
     node.RemoveNodeReferenceIDs(SURFACE)
     shown = []
-    for surface in surfaces:
-        if not surface.shown:
-            continue
-        key = _key(surface)
+    # One of a name and level: two would lie in the same place.
+    for key, surface in {_key(each): each for each in surfaces if each.shown}.items():
         model = held.get(key)
         try:
             if model is None or model.GetAttribute(_MADE_OF) != work.stamp:
@@ -242,7 +251,7 @@ def _show_surfaces(
         except (HounsviewError, ImportError) as error:
             tell(f"no surface of {surface.name}: {error}")
             continue
-        display = model.GetDisplayNode()
+        display = _display_of(model)
         display.SetColor(*surface.color)
         display.SetOpacity(surface.opacity)
         display.SetVisibility(True)
@@ -276,6 +285,8 @@ def _surface_of(model: Any, base: ViewState) -> Surface | None:
         return None
     known = {_key(one): one for one in base.surfaces}
     display = model.GetDisplayNode()
+    if display is None:
+        return None
     red, green, blue = display.GetColor()
     return replace(
         known.get(_key(surface), surface),

@@ -16,7 +16,7 @@ from hounsview.mrml.panes import planes_of, show_planes
 from hounsview.mrml.renderings import CPU_RENDERING, rendering_of, show_rendering
 from hounsview.mrml.space import body_box, show_in_space, space_of
 from hounsview.mrml.tissueviews import show_tissues, tissues_in
-from hounsview.mrml.volumes import geometry_of, set_window, window_of
+from hounsview.mrml.volumes import geometry_of, set_window, slice_display_of, window_of
 from hounsview.viewstate import ViewState
 from hounsview.windows import Window
 
@@ -221,16 +221,16 @@ def _crosshair_in(scene: Any) -> Any:
 def _show_colors(state: ViewState, volume_node: Any, scene: Any, notes: list[str]) -> None:
     wanted = _COLORMAPS.get(state.colormap)
     if wanted is not None and scene.GetNodeByID(wanted) is not None:
-        volume_node.GetDisplayNode().SetAndObserveColorNodeID(wanted)
+        slice_display_of(volume_node).SetAndObserveColorNodeID(wanted)
     elif state.colormap != "gray":
         gray = _COLORMAPS["gray"]
         if scene.GetNodeByID(gray) is not None:
-            volume_node.GetDisplayNode().SetAndObserveColorNodeID(gray)
+            slice_display_of(volume_node).SetAndObserveColorNodeID(gray)
         notes.append(f"slices are gray: Slicer has no colours like {state.colormap!r} here")
 
 
 def _with_colors(state: ViewState, volume_node: Any) -> ViewState:
-    display = volume_node.GetDisplayNode()
+    display = slice_display_of(volume_node)
     held = None if display is None else display.GetColorNodeID()
     names = {node: name for name, node in _COLORMAPS.items()}
     name = names.get(str(held), state.colormap)

@@ -78,11 +78,18 @@ def volume_node(
     return node
 
 
+def slice_display_of(node: Any) -> Any:
+    """Return what says how slices of a volume node look; None without, never a rendering's."""
+    displays = (node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes()))
+    kind = "vtkMRMLScalarVolumeDisplayNode"
+    return next((each for each in displays if each is not None and each.IsA(kind)), None)
+
+
 def set_window(node: Any, window: Window) -> None:
     """Show a volume node with a window; automatic windows are switched off."""
-    if node.GetDisplayNode() is None:
+    if slice_display_of(node) is None:
         node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
+    display = slice_display_of(node)
     display.SetAutoWindowLevel(0)
     display.SetWindowLevel(window.width, window.center)
 
@@ -92,7 +99,7 @@ def window_of(node: Any) -> Window | None:
 
     None too where it is no window: Slicer's may be 0 wide, or turned round.
     """
-    display = node.GetDisplayNode()
+    display = slice_display_of(node)
     if display is None or display.GetAutoWindowLevel():
         return None
     width = display.GetWindow()

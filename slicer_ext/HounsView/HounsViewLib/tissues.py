@@ -56,7 +56,9 @@ def way_back(node: Any, scene: Any) -> Callable[[], object] | None:
             return
         if held.GetScene() is scene:  # a person had changed it, so that it stayed
             held.SetName(name)
-            held.GetDisplayNode().SetVisibility(True)
+            display = held.GetDisplayNode()
+            if display is not None:
+                display.SetVisibility(True)
             mrml.attach(node, TISSUES, held)
             return
         found = Tissues(mrml.tissues_of(held, mrml.own_grid_of(node)), {}, ())
