@@ -10,6 +10,7 @@ import pytest
 
 import hounsview as hv
 from hounsview import mrml
+from hounsview.viewstate import Measurement
 from mrml_kit import needs_slicer, turned, volume_on
 
 pytestmark = needs_slicer
@@ -104,3 +105,30 @@ def test_series_without_a_uid_are_opened_again_by_their_key(tmp_path: Path) -> N
         file = mrml.save_session(node, scene, tmp_path / "v.hounsview.json")
         again, _ = hv.load_session(hv.read_session(file))
         assert np.array_equal(again.hu, volume.hu)
+
+
+def test_what_a_person_called_a_measurement_in_slicer_is_its_text(
+    scene: Any, tmp_path: Path
+) -> None:
+    import slicer.util
+
+    node = mrml.volume_node(volume_on(STRAIGHT), scene, name="CT")
+    given = (
+        Measurement("ruler", ((0, 0, 0), (3, 3, 0)), text="across"),
+        Measurement("probe", ((1, 1, 0),), text="liver"),
+        Measurement("ruler", ((0, 0, 0), (3, 0, 0))),
+    )
+    ruler, *_ = mrml.show_view(hv.ViewState(measurements=given), node, scene).markups
+    texts = [one.text for one in mrml.view_of(node, scene).measurements]
+    assert texts == ["across", "liver", ""]
+    ruler.SetName("long axis\n" + 300 * "x")
+    points = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "F")
+    slicer.util.updateMarkupsControlPointsFromArray(points, np.array([[0.0, 0, 0], [1, 0, 0]]))
+    points.SetNthControlPointLabel(0, "nodule")
+    points.SetNthControlPointLabel(1, "")
+    again = mrml.read_scene(mrml.write_scene(scene, tmp_path / "m.mrb"))
+    for there in (scene, again):
+        seen = mrml.view_of(there.GetFirstNodeByName("CT"), there).measurements
+        first, *rest = [one.text for one in seen]
+        assert first.startswith("long axisxx")
+        assert rest == ["liver", "", "nodule", "F"]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hounsview.mrml.application import slicer
 from hounsview.planes import plane_axes
+from hounsview.viewstate.checks import LONGEST_TEXT
 from hounsview.viewstate.measurements import POINTS_OF, Measurement
 from hounsview.viewstate.parts import PLANES
 
@@ -30,6 +31,8 @@ _KINDS: Final = {"vtkMRMLMarkupsLineNode": "ruler", "vtkMRMLMarkupsAngleNode": "
 _KIND, _PLANE, _OBLIQUE = "hounsview.kind", "hounsview.plane", "hounsview.oblique"
 # Not the description: Slicer overwrites that of markups with their measure.
 _TEXT: Final = "hounsview.text"
+_NAMED: Final = "hounsview.name"
+"""Attribute of markups that came from here: their first name, to see if it was changed."""
 _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 _SAME_MM: Final = 0.01
 _ROUND: Final = 16
@@ -64,13 +67,15 @@ def markups_node(measurement: Measurement, scene: Any, *, name: str = "") -> Any
     node.SetAttribute(_PLANE, measurement.plane)
     node.SetAttribute(_OBLIQUE, " ".join(repr(angle) for angle in measurement.oblique))
     node.SetAttribute(_TEXT, measurement.text)
+    node.SetAttribute(_NAMED, node.GetName())
     return node
 
 
 def measurements_of(node: Any) -> tuple[Measurement, ...]:
     """Return the measurements of a markups node, drawn by us or by a person in Slicer.
 
-    Each point of a point list is a probe; a line is a ruler. Points that are not placed yet
+    Each point of a point list is a probe; a line is a ruler. What a person called them in
+    Slicer (the labels of points, else the node) is their text. Points that are not placed yet
     are left out, and so are curves, planes and regions that did not come from here.
 
     Parameters
@@ -87,16 +92,20 @@ def measurements_of(node: Any) -> tuple[Measurement, ...]:
     told: dict[str, Any] = {
         "plane": plane if plane in PLANES else PLANES[0],
         "oblique": _angles(node.GetAttribute(_OBLIQUE)),
-        "text": node.GetAttribute(_TEXT) or "",
     }
     if kind == "probe":
-        return tuple(Measurement("probe", (_point(one),), **told) for one in points)
+        texts = _texts_of_points(node)
+        return tuple(
+            Measurement("probe", (_point(one),), text=text, **told)
+            for one, text in zip(points, texts, strict=True)
+        )
     drawn = points
     if kind in ("rectangle", "ellipse"):
         points = _corners(points, kind)
     if not kind or len(points) != POINTS_OF[kind]:
         return ()
-    found = Measurement(kind, tuple(_point(one) for one in points), **told)
+    text = _text_of(node)
+    found = Measurement(kind, tuple(_point(one) for one in points), text=text, **told)
     # A person may have dragged one point: then it is another shape, and has no such numbers.
     return (found,) if np.abs(_drawn(found) - drawn).max() < _SAME_MM else ()
 
@@ -110,6 +119,27 @@ def region_of(node: Any) -> str:
 def labels_of(node: Any) -> list[str]:
     """Return Slicer's labels of the points that a person has placed, in their order."""
     return [str(node.GetNthControlPointLabel(n)) for n in _places(node)]
+
+
+def _text_of(node: Any) -> str:
+    """Return the text of a measurement: as it came, unless a person renamed the node since."""
+    name, text = str(node.GetName() or ""), node.GetAttribute(_TEXT)
+    if text is not None and node.GetAttribute(_NAMED) in (None, name):
+        return _line(text)
+    return _line(name)
+
+
+def _texts_of_points(node: Any) -> list[str]:
+    """Return the texts of a point list: of our one point its text, else the labels."""
+    labels = labels_of(node)
+    if node.GetAttribute(_TEXT) is not None and len(labels) == 1:
+        return [_text_of(node)]
+    return [_line(label or str(node.GetName() or "")) for label in labels]
+
+
+def _line(text: str) -> str:
+    """Return a text as a measurement may have it: one line, not too long."""
+    return "".join(each for each in text if each.isprintable())[:LONGEST_TEXT]
 
 
 def same_place(a: Measurement, b: Measurement) -> bool:

@@ -15,7 +15,7 @@ Points = tuple[tuple[float, ...], ...]
 
 FARTHEST_MM: Final = 1e5
 """No coordinate of a view is farther out than 100 m."""
-_LONGEST_TEXT: Final = 200
+LONGEST_TEXT: Final = 200
 
 
 def is_a(value: Any, kind: type, name: str) -> Any:
@@ -80,8 +80,8 @@ def color(value: Any, name: str) -> Color:
 def text(value: Any, name: str) -> str:
     """Return a short text without control characters."""
     is_a(value, str, name)
-    if len(value) > _LONGEST_TEXT or not value.isprintable():
-        msg = f"{name} must be a line of at most {_LONGEST_TEXT} characters, not {short(value)}"
+    if len(value) > LONGEST_TEXT or not value.isprintable():
+        msg = f"{name} must be a line of at most {LONGEST_TEXT} characters, not {short(value)}"
         raise ArgumentError(msg)
     return str(value)
 
