@@ -350,6 +350,21 @@ def test_a_loaded_volume_has_its_place_in_slicer(
     assert selection.GetActiveVolumeID() == node.GetID()
 
 
+@pytest.mark.parametrize("name", ["clean", "axial-and-sagittal", "two-phases"])
+def test_what_the_browser_loaded_has_a_session_that_finds_it_again(
+    slicer: Any, plugin: Any, tmp_path: Path, name: str
+) -> None:
+    rows = examined(slicer, plugin, trap(tmp_path, name))
+    assert len(rows) == (1 if name == "clean" else 2)
+    for row in rows:
+        node = plugin.load(row)
+        file = mrml.save_session(node, slicer.mrmlScene, tmp_path / "v.hounsview.json")
+        again, _ = hv.load_session(hv.read_session(file))
+        loaded = mrml.volume_of(node)
+        assert np.array_equal(again.hu, loaded.hu)
+        assert again.geometry.is_close(loaded.geometry)
+
+
 def test_findings_and_marks_stand_beside_the_volume_in_the_tree(
     slicer: Any, plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

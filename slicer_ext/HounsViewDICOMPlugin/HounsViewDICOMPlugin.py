@@ -85,9 +85,11 @@ class HounsViewDICOMPluginClass(DICOMPlugin):
 
         # A loadable that a script made names its files alone.
         files = getattr(loadable, "hounsviewFiles", loadable.files)
-        volume = dicom.read(list(files), getattr(loadable, "hounsviewKey", None))
+        key = getattr(loadable, "hounsviewKey", None)
+        volume = dicom.read(list(files), key)
         known = dicom.node_ids(scene)
         node = dicom.node_of(volume, scene, scene.GenerateUniqueName(loadable.name))
+        dicom.note_source(node, volume, list(loadable.files), key)
         made = dicom.node_ids(scene) - known
         self.addSeriesInSubjectHierarchy(loadable, node)
         dicom.put_beside(node, made, scene)

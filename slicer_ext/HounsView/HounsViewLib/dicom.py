@@ -100,6 +100,18 @@ def node_of(volume: Any, scene: Any, name: str) -> Any:
     return node
 
 
+def note_source(node: Any, volume: Any, files: list[str], key: str | None) -> None:
+    """Let a volume node know the folder of its files, so that it can have a session.
+
+    Only where all of them lie in one folder, as in Slicer's own database: a session names one.
+    """
+    from hounsview import mrml
+
+    folders = {str(Path(file).parent) for file in files}
+    if len(folders) == 1:
+        mrml.note_source(node, mrml.source_at(folders.pop(), volume, key=key or ""))
+
+
 def put_beside(node: Any, others: set[str], scene: Any) -> None:
     """Put what came with a volume node (findings, marks) under the same study in the tree.
 
