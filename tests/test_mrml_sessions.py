@@ -85,6 +85,23 @@ def test_a_file_that_slicer_read_has_no_session_once_its_voxels_changed(
         mrml.session_of(node, scene)
 
 
+def test_a_file_that_does_not_say_what_was_not_measured_has_no_session(
+    scene: Any, tmp_path: Path
+) -> None:
+    valid = np.zeros((4, 5, 6), np.uint8)
+    valid[0] = hv.Validity.PADDING
+    volume = volume_on(STRAIGHT, valid=valid)
+    node = mrml.volume_node(volume, scene, name="CT")
+    node.AddDefaultStorageNode(str(tmp_path / "v.nrrd"))
+    assert node.GetStorageNode().WriteData(node)
+    with pytest.raises(hv.ArgumentError, match=r"not measured.*\.npz"):
+        mrml.session_of(node, scene)
+    path = hv.write(mrml.volume_of(node), tmp_path / "v.npz")[0]
+    again = hv.load(path)
+    assert again.valid is not None
+    assert np.array_equal(again.valid, valid)
+
+
 def test_series_without_a_uid_are_opened_again_by_their_key(tmp_path: Path) -> None:
     import pydicom
 

@@ -74,3 +74,17 @@ def test_what_a_person_deleted_is_not_kept_in_memory_by_the_steps(
     gc.collect()
     assert held.Get() is None
     assert steps.undo(scene) == "loading"
+
+
+def test_tissues_that_a_person_deleted_do_not_come_back_with_a_window(
+    widget: Any, slicer: Any
+) -> None:
+    node = mrml.volume_node(hv.phantom("thorax", spacing=(8, 5, 5)), slicer.mrmlScene)
+    widget.ui.volumeBox.setCurrentNode(node)
+    widget.ui.tissuesButton.click()
+    mrml.show_view(mrml.view_of(node, slicer.mrmlScene), node, slicer.mrmlScene)
+    widget.ui.windowBox.setCurrentIndex(1)
+    widget.ui.windowBox.textActivated.emit(widget.ui.windowBox.currentText())
+    mrml.remove(mrml.companion(node, "hounsview.tissues"))
+    widget.ui.undoButton.click()
+    assert mrml.companion(node, "hounsview.tissues") is None

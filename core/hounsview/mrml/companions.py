@@ -76,7 +76,7 @@ def companions_of(volume_node: Any, role: str = "") -> list[Any]:
     held = [
         volume_node.GetNthNodeReference(each, n)
         for each in roles
-        if each == role or (not role and each.startswith(PREFIX))
+        if each == role or (not role and each.startswith(PREFIX) and each != _OF)
         for n in range(volume_node.GetNumberOfNodeReferences(each))
     ]
     return [node for node in held if node is not None]

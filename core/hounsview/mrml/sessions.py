@@ -75,7 +75,15 @@ def source_of(node: Any) -> Source:
             "scan: load the scan with HounsView, or save the volume as .nrrd first"
         )
         raise ArgumentError(msg)
-    unit = volume_of(node).unit
+    volume = volume_of(node)
+    if volume.valid is not None:
+        msg = (
+            f"{node.GetName()} has voxels that were not measured, and {Path(name).name} does "
+            "not say which: another program would count them. Load it with HounsView, or "
+            "write the volume as .npz (hounsview.write) and make the session of that"
+        )
+        raise ArgumentError(msg)
+    unit = volume.unit
     return Source(str(Path(name).absolute()), unit=unit if unit == "HU" else None)
 
 

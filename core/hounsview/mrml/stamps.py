@@ -41,6 +41,6 @@ def segments_stamp(node: Any) -> str:
         if image is not None and not image.IsEmpty():
             value = segment.GetLabelValue()
             labels = array_of_image(image, key)
-            counts = sorted(int(np.count_nonzero(plane == value)) for plane in labels)
+            counts = [int(np.count_nonzero(plane == value)) for plane in labels]
         told.append((key, segment.GetName(), [count for count in counts if count]))
     return f"{crc32(repr(sorted(told)).encode()):x}"

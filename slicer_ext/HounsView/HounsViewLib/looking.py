@@ -126,10 +126,13 @@ def restore(state: Any, node: Any, rendering: str, scene: Any) -> None:
     Where the person looks from stays.
     """
     from hounsview import mrml
+    from hounsview.mrml.tissueviews import TISSUES
 
     mrml.set_window(node, state.window)
     if mrml.has_rendering(node):
         mrml.show_rendering(state, node, scene, rendering, lambda _: None)
+    if mrml.companion(node, TISSUES) is None:
+        state = state.changed(overlays=())  # a person deleted them: not to be found again
     mrml.show_tissues(state, node, scene, None, lambda _: None)
     mrml.show_slices_in_3d(state.show_planes, scene)
     mrml.show_layout(state.layout, scene)
