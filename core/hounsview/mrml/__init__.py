@@ -27,6 +27,7 @@ _HOME = {
         "companion",
         "companions_of",
         "remove",
+        "remove_all",
         "remove_orphans",
     ),
     "layers": (
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.companions import companion as companion
     from hounsview.mrml.companions import companions_of as companions_of
     from hounsview.mrml.companions import remove as remove
+    from hounsview.mrml.companions import remove_all as remove_all
     from hounsview.mrml.companions import remove_orphans as remove_orphans
     from hounsview.mrml.layers import segment_ids as segment_ids
     from hounsview.mrml.layers import segment_mask as segment_mask

@@ -55,9 +55,7 @@ class Steps:
         if not self._done:
             return ""
         step = self._done.pop()
-        for node in reversed(step.added):
-            if node.GetScene() is scene:
-                mrml.remove(node)
+        mrml.remove_all(step.added, scene)
         if step.back is not None:
             step.back()
         return step.name
