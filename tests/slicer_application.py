@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 SIX_SLICES, TABLE = "SlicerLayoutThreeOverThreeView", "SlicerLayoutFourUpTableView"
+PLOT = "SlicerLayoutFourUpPlotView"
 SLICES = ("Red", "Green", "Yellow", "Red+", "Green+", "Yellow+")
 
 
@@ -76,3 +78,17 @@ def looks(scene: Any) -> dict[str, tuple[Any, ...]]:
         key = f"{node.GetClassName()} {node.GetLayoutName()}"
         found[key] = (node.GetName(), node.GetLayoutLabel(), color, *turned)
     return found
+
+
+def open_file(file: Path, scene: Any, folder: Path) -> None:
+    """Open an .mrb file in a scene that has views already."""
+    import slicer
+
+    cache, manager = slicer.vtkCacheManager(), slicer.vtkDataIOManager()
+    cache.SetRemoteCacheDirectory(str(folder))
+    manager.SetCacheManager(cache)
+    scene.SetCacheManager(cache)
+    scene.SetDataIOManager(manager)
+    assert scene.ReadFromMRB(str(file))
+    scene.SetDataIOManager(None)
+    scene.SetCacheManager(None)

@@ -10,11 +10,12 @@ import pytest
 
 import hounsview as hv
 from hounsview import mrml
+from hounsview.mrml.panes import node_of_view
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from mrml_kit import needs_slicer
-from slicer_application import SIX_SLICES, TABLE, ids, looks, views
+from slicer_application import PLOT, SIX_SLICES, TABLE, ids, looks, open_file, views
 
 pytestmark = needs_slicer
 
@@ -31,23 +32,27 @@ def rods(scene: Any) -> Any:
 
 
 def test_views_that_slicer_makes_meanwhile_are_not_taken_back(scene: Any) -> None:
-    with views(scene) as shown:
-        before = ids(scene)
-        with pytest.raises(RuntimeError, match="late"), mrml.all_or_nothing(scene):
-            node = rods(scene)
-            mrml.show_fitting(node, scene)
+    made: set[str] = set()
+
+    def fail(shown: Any) -> None:
+        with mrml.all_or_nothing(scene):
+            mrml.show_fitting(rods(scene), scene)
             shown.arrange(SIX_SLICES)
             shown.arrange(TABLE)
-            made = ids(scene) - before
-            raise RuntimeError("too late")
-        assert node.GetScene() is None
+            made.update(ids(scene))
+            shown.arrange("no such layout")
+
+    with views(scene) as shown:
+        before = ids(scene)
+        with pytest.raises(AttributeError, match="no such layout"):
+            fail(shown)
         left = ids(scene) - before
         kinds = {scene.GetNodeByID(one).GetClassName() for one in left}
         # The slices in 3D are models under a transform, which Slicer makes for each view.
         assert {"vtkMRMLSliceNode", "vtkMRMLTableViewNode", "vtkMRMLModelNode"} <= kinds
         # Slicer makes a new display node for a volume that loses its own while it is shown.
         assert not [one for one in left if "ScalarVolume" in one or "TableNode" in one]
-        assert len(made) > len(left)
+        assert left < made - before
 
 
 def test_undoing_a_step_leaves_the_views(scene: Any) -> None:
@@ -64,3 +69,28 @@ def test_undoing_a_step_leaves_the_views(scene: Any) -> None:
         assert lower is not None
         assert scene.GetSingletonNode("Green+", "vtkMRMLSliceCompositeNode") is not None
         assert before < ids(scene)
+
+
+def test_views_made_outside_slicer_are_like_its_own() -> None:
+    theirs, ours = mrml.new_scene(), mrml.new_scene()
+    with views(theirs) as shown:
+        shown.arrange(TABLE)
+        shown.arrange(PLOT)
+        wanted = looks(theirs)
+    mrml.show_view(hv.ViewState(), rods(ours), ours)
+    for kind, layout in (("Table", "TableView1"), ("Plot", "PlotView1")):
+        node_of_view(ours, f"vtkMRML{kind}ViewNode", layout)
+    assert looks(ours) == wanted
+
+
+def test_a_scene_file_leaves_slicers_views_labelled_coloured_and_turned(
+    scene: Any, tmp_path: Path
+) -> None:
+    file, _ = mrml.save_scene(
+        hv.phantom("hu-rods", spacing=(10, 4, 4)), tmp_path / "rods.mrb", state=hv.ViewState()
+    )
+    with views(scene):
+        before = looks(scene)
+        open_file(file, scene, tmp_path)
+        assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 1
+        assert looks(scene) == before
