@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +95,48 @@ def test_a_scene_file_leaves_slicers_views_labelled_coloured_and_turned(
         open_file(file, scene, tmp_path)
         assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 1
         assert looks(scene) == before
+
+
+def test_a_hidden_copy_is_hidden_when_slicer_first_sees_it(scene: Any) -> None:
+    node = mrml.volume_node(hv.phantom("thorax", spacing=(8, 5, 5)), scene, name="chest")
+    seen: list[tuple[str, int]] = []
+
+    def added(*_: Any) -> None:
+        last = scene.GetNthNode(scene.GetNumberOfNodes() - 1)
+        seen.append((last.GetClassName(), last.GetHideFromEditors()))
+
+    scene.AddObserver(scene.NodeAddedEvent, added)
+    mrml.show_rendering(hv.ViewState(rendering="lung"), node, scene, mrml.CPU_RENDERING, print)
+    assert [hidden for kind, hidden in seen if kind == "vtkMRMLScalarVolumeNode"] == [1]
+
+
+def turned_box(scene: Any) -> Any:
+    """A box as a person makes it with Slicer's own handles."""
+    from vtkmodules.vtkCommonTransforms import vtkTransform
+
+    box = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "drawn")
+    box.SetSize(40, 30, 20)
+    turn = vtkTransform()
+    turn.RotateZ(30)
+    box.SetAndObserveObjectToNodeMatrix(turn.GetMatrix())
+    return box
+
+
+@pytest.mark.parametrize("method", [mrml.CPU_RENDERING, mrml.GPU_RENDERING])
+def test_a_box_that_a_person_made_or_turned_goes_on_cropping(scene: Any, method: str) -> None:
+    node = rods(scene)
+    show = partial(mrml.show_rendering, volume_node=node, scene=scene, tell=print)
+    display, _, _ = show(hv.ViewState(), rendering_class=mrml.CPU_RENDERING)
+    box = turned_box(scene)
+    display.SetAndObserveROINodeID(box.GetID())
+    display.SetCroppingEnabled(True)
+    for preset in ("bone", "MIP", "bone"):
+        state = mrml.view_of(node, scene).changed(rendering=preset)
+        display, _, crop = show(state, rendering_class=method)
+        assert (crop, display.GetROINode()) == (box, box)
+        assert display.GetCroppingEnabled()
+        assert tuple(box.GetSize()) == pytest.approx((40, 30, 20))
+    display, _, crop = show(state.changed(crop=None), rendering_class=method)
+    assert crop is None
+    assert not display.GetCroppingEnabled()
+    assert box.GetScene() is scene

@@ -76,8 +76,9 @@ class HounsViewDICOMPluginClass(DICOMPlugin):
         return loadable
 
     def _load(self, loadable, scene):
-        from hounsview import mrml
         from HounsViewLib import dicom
+
+        from hounsview import mrml
 
         # A loadable that a script made names its files alone.
         files = getattr(loadable, "hounsviewFiles", loadable.files)
