@@ -39,6 +39,7 @@ _HOME = {
         "markups_node",
         "measurements_of",
         "start_placing",
+        "stop_placing",
     ),
     "models": (
         "mesh_of",
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.markups import markups_node as markups_node
     from hounsview.mrml.markups import measurements_of as measurements_of
     from hounsview.mrml.markups import start_placing as start_placing
+    from hounsview.mrml.markups import stop_placing as stop_placing
     from hounsview.mrml.models import mesh_of as mesh_of
     from hounsview.mrml.models import model_node as model_node
     from hounsview.mrml.panes import show_fitting as show_fitting

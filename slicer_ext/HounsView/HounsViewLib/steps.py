@@ -16,13 +16,14 @@ class Step:
     ----------
     name : str
         What it was, for a person.
-    added : list of vtkMRMLNode
+    added : list of str
+        IDs of nodes: the nodes themselves would keep the voxels of scans that a person removed.
     back : callable, optional
         Brings back what was changed.
     """
 
     name: str
-    added: list[Any] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
     back: Callable[[], object] | None = None
 
 
@@ -46,7 +47,7 @@ class Steps:
 
         with mrml.all_or_nothing(scene) as added:
             yield
-        self._done.append(Step(name, added, back))
+        self._done.append(Step(name, [node.GetID() for node in added], back))
 
     def undo(self, scene: Any) -> str:
         """Undo the last step and return its name; empty when there is none."""
@@ -55,7 +56,8 @@ class Steps:
         if not self._done:
             return ""
         step = self._done.pop()
-        mrml.remove_all(step.added, scene)
+        there = [scene.GetNodeByID(each) for each in step.added]
+        mrml.remove_all([node for node in there if node is not None], scene)
         if step.back is not None:
             step.back()
         return step.name
