@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtUiTools import QUiLoader
@@ -145,10 +145,12 @@ class _Parameters:
 
 
 def _is_text(kind: type, name: str) -> bool:
-    return get_type_hints(kind, vars(sys.modules["HounsView"]))[name] is str
+    return kind.__annotations__[name] is str
 
 
 def parameterNodeWrapper(kind: type) -> type:
+    # Slicer resolves text by `sys.modules`, where a module need not be while it is executed.
+    assert all(isinstance(each, type) for each in kind.__annotations__.values())
     return type(kind.__name__, (_Parameters,), {"__annotations__": kind.__annotations__})
 
 
@@ -171,6 +173,9 @@ class QFileDialog:
 
     @classmethod
     def getOpenFileName(cls, *_: Any) -> str:
+        import slicer
+
+        assert not slicer.app.cursors, "a question is asked under the cursor that says wait"
         return cls.answers.pop(0)
 
     getSaveFileName = getExistingDirectory = getOpenFileName

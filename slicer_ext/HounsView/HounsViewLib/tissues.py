@@ -20,8 +20,11 @@ def require_opencv() -> None:
         from slicer.packaging import pip_ensure
     except ImportError:  # before Slicer 5.12
         slicer.util.pip_install(wanted)
-    else:
-        pip_ensure([wanted])
+        return
+    from packaging.requirements import Requirement
+
+    # Text alone is not taken by every Slicer that has this function.
+    pip_ensure([Requirement(wanted)], requester="HounsView")
 
 
 def segment(node: Any, scene: Any) -> tuple[Any, Any, Any]:
