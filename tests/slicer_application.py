@@ -23,8 +23,8 @@ class Views:
 
         self._scene, self._slices = scene, {}
         # Slicer's own order: presets come first, so that views know "Axial".
-        self._application = slicer.vtkMRMLApplicationLogic()
-        self._application.SetMRMLScene(scene)
+        self.application = slicer.vtkMRMLApplicationLogic()
+        self.application.SetMRMLScene(scene)
         self._layouts = slicer.vtkMRMLLayoutLogic()
         self._layouts.SetMRMLScene(scene)
         self.arrange("SlicerLayoutFourUpView")
@@ -39,13 +39,13 @@ class Views:
             shown = self._scene.GetSingletonNode(name, "vtkMRMLSliceNode")
             if shown is not None and name not in self._slices:
                 logic = slicer.vtkMRMLSliceLogic()
-                logic.SetMRMLApplicationLogic(self._application)
+                logic.SetMRMLApplicationLogic(self.application)
                 logic.SetMRMLScene(self._scene)
                 logic.SetSliceNode(shown)
                 self._slices[name] = logic
 
     def close(self) -> None:
-        for logic in (*self._slices.values(), self._layouts, self._application):
+        for logic in (*self._slices.values(), self._layouts, self.application):
             logic.SetMRMLScene(None)
 
 
@@ -57,6 +57,24 @@ def views(scene: Any) -> Iterator[Views]:
         yield made
     finally:
         made.close()
+
+
+@contextmanager
+def modules(scene: Any, shown: Views) -> Iterator[dict[str, Any]]:
+    """Let the logic of Slicer's modules watch a scene, as in the application."""
+    import slicer
+
+    logics = {}
+    for name in ("Volumes", "Markups", "VolumeRendering", "Plots", "Models"):
+        logic = getattr(slicer, f"vtkSlicer{name}Logic")()
+        logic.SetMRMLApplicationLogic(shown.application)
+        logic.SetMRMLScene(scene)
+        logics[name] = logic
+    try:
+        yield logics
+    finally:
+        for logic in logics.values():
+            logic.SetMRMLScene(None)
 
 
 def ids(scene: Any) -> set[str]:

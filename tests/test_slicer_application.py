@@ -12,11 +12,12 @@ import pytest
 import hounsview as hv
 from hounsview import mrml
 from hounsview.mrml.panes import node_of_view
+from hounsview.viewstate import CropBox, Measurement, Surface
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from mrml_kit import needs_slicer
-from slicer_application import PLOT, SIX_SLICES, TABLE, ids, looks, open_file, views
+from slicer_application import PLOT, SIX_SLICES, TABLE, ids, looks, modules, open_file, views
 
 pytestmark = needs_slicer
 
@@ -95,6 +96,8 @@ def test_a_scene_file_leaves_slicers_views_labelled_coloured_and_turned(
         open_file(file, scene, tmp_path)
         assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 1
         assert looks(scene) == before
+        scene.Clear(0)
+        assert looks(scene) == before, "a closed scene turns its views to their default"
 
 
 def test_a_hidden_copy_is_hidden_when_slicer_first_sees_it(scene: Any) -> None:
@@ -140,3 +143,65 @@ def test_a_box_that_a_person_made_or_turned_goes_on_cropping(scene: Any, method:
     assert crop is None
     assert not display.GetCroppingEnabled()
     assert box.GetScene() is scene
+
+
+FULL = hv.ViewState(
+    rendering="lung",
+    surfaces=(Surface("bone"),),
+    measurements=(Measurement("ruler", ((0, 0, 0), (30, 40, 0))),),
+    crop=CropBox((-50, -50, -50), (50, 50, 50)),
+)
+
+
+def test_slicers_modules_make_nothing_twice_of_what_we_made(scene: Any) -> None:
+    with views(scene) as shown, modules(scene, shown):
+        node = mrml.volume_node(hv.phantom("thorax", spacing=(8, 5, 5)), scene)
+        mrml.show_fitting(node, scene)
+        with mrml.all_or_nothing(scene) as added:
+            mrml.show_view(FULL, node, scene, rendering_class=mrml.GPU_RENDERING)
+            volume = mrml.volume_of(node)
+            mrml.add_tissues(volume, hv.masks.segment(volume), node, scene)
+            mrml.start_placing("vtkMRMLMarkupsFiducialNode", scene)
+        seen = [one for one in added if one.IsA("vtkMRMLDisplayableNode")]
+        assert {one.GetNumberOfDisplayNodes() for one in seen} == {1}
+        displays = {one.GetDisplayNodeID() for one in seen}
+        assert displays == {one.GetID() for one in added if one.IsA("vtkMRMLDisplayNode")}
+        mrml.remove_all(added, scene)
+        kinds = ("Display", "Markups", "Segmentation", "PlotSeries", "VolumeProperty")
+        left = [one for one in ids(scene) if any(f"vtkMRML{kind}" in one for kind in kinds)]
+        assert not left
+
+
+def test_slicers_volume_rendering_module_takes_ours(scene: Any) -> None:
+    node = rods(scene)
+    with views(scene) as shown, modules(scene, shown) as logics:
+        show = partial(mrml.show_rendering, hv.ViewState(), node, scene)
+        display, transfer, _ = show(mrml.GPU_RENDERING, print)
+        mrml.set_window(node, hv.window_presets()["lung"])  # It may follow windows; not ours.
+        points = transfer.GetVolumeProperty().GetScalarOpacity().GetSize()
+        logic, before = logics["VolumeRendering"], ids(scene)
+        assert logic.CreateDefaultVolumeRenderingNodes(node) is display
+        assert ids(scene) == before
+        assert transfer.GetVolumeProperty().GetScalarOpacity().GetSize() == points
+        logic.ChangeVolumeRenderingMethod(mrml.CPU_RENDERING)
+        again, same, _ = show(mrml.GPU_RENDERING, print)
+        assert (again.GetClassName(), same) == (mrml.GPU_RENDERING, transfer)
+        assert node.GetNumberOfDisplayNodes() == 2, "one for slices, one in 3D"
+
+
+def test_the_3d_view_of_the_application_looks_from_where_a_view_does(scene: Any) -> None:
+    import slicer
+
+    with views(scene):
+        # Slicer makes the camera when it makes the 3D view, and names it by the layout.
+        theirs = scene.CreateNodeByClass("vtkMRMLCameraNode")
+        theirs.UnRegister(None)
+        theirs.SetLayoutName("1")
+        scene.AddNode(theirs)
+        mrml.show_view(hv.ViewState(), rods(scene), scene)
+        assert scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 1
+        found = slicer.vtkMRMLViewLogic.GetCameraNode(scene, "1")
+        view = scene.GetSingletonNode("1", "vtkMRMLViewNode")
+        assert found is theirs
+        assert theirs.GetParallelScale() == view.GetFieldOfView() > 50
+        assert theirs.GetPosition()[1] > 100, "from the front"

@@ -80,10 +80,10 @@ def _view_like_slicers(scene: Any, kind: str, layout: str) -> Any:
     # Not the class itself: the scene may have defaults, such as these presets.
     made = scene.CreateNodeByClass(kind)
     made.UnRegister(None)  # Python holds it now.
-    made.SetName(_NAMES.get(layout, layout))
     made.SetLayoutName(layout)
     made.SetSingletonTag(layout)
     if made.IsA("vtkMRMLAbstractViewNode"):
+        made.SetName(_NAMES.get(layout, layout))
         made.SetLayoutLabel(_LABELS.get(layout, layout))
     if kind == _SLICE:
         made.SetLayoutColor(*(part / 255 for part in _COLORS[layout].to_bytes(3, "big")))
