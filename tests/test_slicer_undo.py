@@ -122,3 +122,47 @@ def test_a_scan_that_was_removed_is_not_kept_in_memory(
     gc.collect()
     assert gone
     assert [work.undo() for _ in range(4)] == ["placing a markup", "the window", "loading", ""]
+
+
+@pytest.mark.parametrize("first", ["rendering", "surface"])
+def test_the_3d_view_turns_to_the_first_that_is_seen_of_a_volume(
+    work: Any, slicer: Any, first: str
+) -> None:
+    volume = hv.phantom("thorax", spacing=(8, 5, 5))
+    affine = volume.geometry.affine.copy()
+    affine[:3, 3] += (0, 0, -900)  # As far from the origin as a table may stand.
+    geometry = hv.Geometry(volume.shape, affine)
+    node = mrml.volume_node(hv.Volume(volume.hu, geometry), slicer.mrmlScene, name="low")
+    if first == "rendering":
+        work.setRendering(node, "bone")
+    else:
+        work.setSurface(node, "bone", True)
+    camera = slicer.mrmlScene.GetSingletonNode("1", "vtkMRMLCameraNode")
+    middle = geometry.centre * (-1, -1, 1)
+    assert camera.GetFocalPoint() == pytest.approx(middle)
+    away = np.asarray(camera.GetPosition()) - middle
+    assert away[1] == pytest.approx(np.linalg.norm(away)), "still from the front"
+    half = np.linalg.norm(away) * np.sin(np.radians(camera.GetViewAngle()) / 2)
+    assert half == pytest.approx(
+        np.linalg.norm(np.ptp(geometry.corners(faces=True), axis=0)) / 2
+    )
+    camera.SetPosition(0, 0, 0)
+    work.setSurface(node, "skin", True)
+    assert camera.GetPosition() == (0, 0, 0), "a person moved it"
+
+
+def test_a_camera_that_looks_into_the_volume_stays(work: Any, slicer: Any) -> None:
+    scene, node = slicer.mrmlScene, chest(slicer)
+    mrml.look_at(node, scene)
+    camera = scene.GetSingletonNode("1", "vtkMRMLCameraNode")
+    camera.SetPosition(10, -300, 20)
+    mrml.look_at(node, scene)
+    assert camera.GetPosition() == (10, -300, 20)
+    view = scene.GetSingletonNode("1", "vtkMRMLViewNode")
+    view.SetRenderMode(view.Orthographic)
+    camera.SetFocalPoint(5000, 0, 0)
+    mrml.look_at(node, scene)
+    corners = mrml.geometry_of(node).corners(faces=True)
+    assert view.GetFieldOfView() == pytest.approx(np.linalg.norm(np.ptp(corners, axis=0)) / 2)
+    assert camera.GetParallelScale() == view.GetFieldOfView()
+    assert camera.GetFocalPoint()[0] < 500

@@ -79,7 +79,10 @@ _HOME = {
         "source_at",
         "source_of",
     ),
-    "space": ("body_box",),
+    "space": (
+        "body_box",
+        "look_at",
+    ),
     "tables": (
         "rows_of",
         "table_node",
@@ -160,6 +163,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.sessions import source_at as source_at
     from hounsview.mrml.sessions import source_of as source_of
     from hounsview.mrml.space import body_box as body_box
+    from hounsview.mrml.space import look_at as look_at
     from hounsview.mrml.tables import rows_of as rows_of
     from hounsview.mrml.tables import table_node as table_node
     from hounsview.mrml.tissueviews import CHART as CHART

@@ -92,9 +92,19 @@ def set_rendering(node: Any, name: str, rendering: str, scene: Any) -> list[str]
         state = state.changed(show_volume=False)
     elif name != state.rendering or not state.show_volume:
         state = state.changed(rendering=name, transfer=Transfer(), show_volume=True)
+    if state.show_volume:
+        face(node, scene)
     notes: list[str] = []
     mrml.show_rendering(state, node, scene, rendering, notes.append)
     return notes
+
+
+def face(node: Any, scene: Any) -> None:
+    """Let the 3D view look at a volume of which nothing is seen there yet."""
+    from hounsview import mrml
+
+    if not mrml.has_rendering(node) and not mrml.companions_of(node, mrml.SURFACE):
+        mrml.look_at(node, scene)
 
 
 def set_crop(node: Any, shown: bool, rendering: str, scene: Any) -> None:

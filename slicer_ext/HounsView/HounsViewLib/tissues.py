@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from HounsViewLib import looking
+
 SURFACES = ("bone", "lung", "skin")
 
 
@@ -58,6 +60,8 @@ def set_surface(node: Any, tissue: str, shown: bool, scene: Any) -> list[str]:
     surfaces[tissue] = replace(before, shown=shown)
     notes: list[str] = []
     changed = state.changed(surfaces=tuple(surfaces.values()))
+    if shown:
+        looking.face(node, scene)
     with mrml.all_or_nothing(scene):
         mrml.show_tissues(changed, node, scene, None, notes.append)
     return notes
