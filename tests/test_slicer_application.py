@@ -73,6 +73,15 @@ def test_undoing_a_step_leaves_the_views(scene: Any) -> None:
         assert before < ids(scene)
 
 
+def test_the_tree_of_data_is_not_taken_back(scene: Any) -> None:
+    import slicer
+
+    with mrml.all_or_nothing(scene) as added:
+        tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    assert tree not in added
+    assert tree.GetScene() is scene
+
+
 def test_views_made_outside_slicer_are_like_its_own() -> None:
     theirs, ours = mrml.new_scene(), mrml.new_scene()
     with views(theirs) as shown:
