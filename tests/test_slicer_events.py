@@ -72,6 +72,18 @@ def test_the_panel_waits_until_a_scene_is_read(
     assert widget.ui.statusLabel.text().startswith("rods: ")
 
 
+def test_a_volume_that_is_gone_is_not_asked_for_its_view(
+    widget: Any, slicer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, view, asked = rods(slicer), widget.logic.view, []
+    widget.ui.volumeBox.setCurrentNode(node)
+    assert widget.ui.statusLabel.text().startswith("rods: ")
+    monkeypatch.setattr(widget.logic, "view", lambda one: asked.append(one) or view(one))
+    slicer.mrmlScene.RemoveNode(node)
+    assert asked == [None]
+    assert widget.ui.statusLabel.text().startswith("Load a CT folder")
+
+
 def test_what_was_never_set_up_is_cleaned_up(slicer: Any) -> None:
     import HounsView
     from PySide6 import QtWidgets

@@ -336,7 +336,9 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameters = self.logic.getParameterNode()
         connect = self._parameters.connectParametersToGui
         self._connection = connect({"inputVolume": self.ui.volumeBox})
-        self.addObserver(self._parameters.parameterNode, "ModifiedEvent", self.onParameters)
+        # After Slicer's own observers, which keep the values: VTK calls the first of them last.
+        node = self._parameters.parameterNode
+        self.addObserver(node, "ModifiedEvent", self.onParameters, priority=-1.0)
         self.ui.pathLine.currentPath = self._parameters.path
         self._refresh()
         self._timer.start()
