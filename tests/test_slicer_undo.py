@@ -124,6 +124,21 @@ def test_a_scan_that_was_removed_is_not_kept_in_memory(
     assert [work.undo() for _ in range(4)] == ["placing a markup", "the window", "loading", ""]
 
 
+def test_nodes_of_a_later_scene_are_not_taken_for_those_of_before(
+    work: Any, slicer: Any, tmp_path: Path
+) -> None:
+    hv.write_dicom(hv.phantom("hu-rods", spacing=(10, 4, 4)), tmp_path / "rods")
+    before = work.load(str(tmp_path / "rods"))
+    work.setWindow(before, "lung")
+    slicer.mrmlScene.Clear(0)
+    after = chest(slicer)
+    assert after.GetID() == before.GetID()
+    level = after.GetDisplayNode().GetLevel()
+    assert [work.undo() for _ in range(2)] == ["the window", "loading"]
+    assert after.GetScene() is slicer.mrmlScene
+    assert after.GetDisplayNode().GetLevel() == level
+
+
 @pytest.mark.parametrize("first", ["rendering", "surface"])
 def test_the_3d_view_turns_to_the_first_that_is_seen_of_a_volume(
     work: Any, slicer: Any, first: str

@@ -178,10 +178,10 @@ class Work:
 
     def _looking(self, name, node):
         """Return a step that brings back how a volume was shown."""
-        before, key = self.view(node), node.GetID()
+        before, mark = self.view(node), steps.Mark(node)
 
         def back():
-            there = slicer.mrmlScene.GetNodeByID(key)
+            there = mark.found(slicer.mrmlScene)
             if there is not None:
                 looking.restore(before, there, self._rendering(), slicer.mrmlScene)
 
