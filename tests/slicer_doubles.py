@@ -12,9 +12,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtUiTools import QUiLoader
@@ -102,25 +103,41 @@ class ScriptedLoadableModuleTest:
 
 
 class _Parameters:
-    """Fields in a vtkMRMLScriptedModuleNode: text, or a node by reference."""
+    """Fields in a vtkMRMLScriptedModuleNode: text, or a node by reference.
+
+    As in Slicer each value is kept, and read anew when the node says that it was modified. VTK
+    calls the first of all observers last, so that the first field may be told after others.
+    """
+
+    _own = ("_values", "_connected", "_writing", "_showing", "parameterNode")
 
     def __init__(self, node: Any) -> None:
-        object.__setattr__(self, "_node", node)
-        object.__setattr__(self, "parameterNode", node)
-        object.__setattr__(self, "_connected", {})
+        self.parameterNode = node
+        self._values: dict[str, Any] = {}
+        self._connected: dict[int, Mapping[str, Any]] = {}
+        self._writing = self._showing = False
+        for name in type(self).__annotations__:
+            self._values[name] = self._read(name)
+            node.AddObserver("ModifiedEvent", partial(self._keep, name))
 
     def __getattr__(self, name: str) -> Any:
-        if _is_text(type(self), name):
-            return self._node.GetParameter(name) or ""
-        return self._node.GetNodeReference(name)
+        if name in _Parameters._own:
+            raise AttributeError(name)
+        return self._values[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _Parameters._own:
+            object.__setattr__(self, name, value)
+            return
+        self._writing, node = True, self.parameterNode
+        before = node.StartModify()
         if _is_text(type(self), name):
-            self._node.SetParameter(name, value)
+            node.SetParameter(name, value)
         else:
-            self._node.SetNodeReferenceID(name, value.GetID() if value else None)
-        for tell in self._connected.values():
-            tell(name, value)
+            node.SetNodeReferenceID(name, value.GetID() if value else None)
+        self._values[name] = self._read(name)
+        node.EndModify(before)
+        self._writing = False
 
     def connectParametersToGui(self, widgets: Mapping[str, Any]) -> int:
         for name, widget in widgets.items():
@@ -128,27 +145,45 @@ class _Parameters:
                 # Slicer connects few pairs of value and widget, and fails at all others.
                 msg = f"no connector for {name} and {type(widget)}"
                 raise RuntimeError(msg)
-            widget.currentNodeChanged.connect(lambda v, n=name: setattr(self, n, v))
-
-        def tell(name: str, value: Any) -> None:
-            if name in widgets:
-                widgets[name].setCurrentNode(value)
-
-        for name in widgets:
-            tell(name, getattr(self, name))
-        tag = len(self._connected) + 1
-        self._connected[tag] = tell
+            widget.setCurrentNode(self._values[name])
+            widget.currentNodeChanged.connect(partial(self._chosen, name))
+        tag = len(self._connected)
+        self._connected[tag] = widgets
+        self.parameterNode.AddObserver("ModifiedEvent", self._show)
         return tag
 
     def disconnectGui(self, tag: int) -> None:
-        self._connected.pop(tag)
+        for widget in self._connected.pop(tag).values():
+            widget.currentNodeChanged.disconnect()
+
+    def _read(self, name: str) -> Any:
+        if _is_text(type(self), name):
+            return self.parameterNode.GetParameter(name) or ""
+        return self.parameterNode.GetNodeReference(name)
+
+    def _keep(self, name: str, *_: Any) -> None:
+        if not self._writing:
+            self._values[name] = self._read(name)
+
+    def _show(self, *_: Any) -> None:
+        self._showing = True
+        for widgets in self._connected.values():
+            for name, widget in widgets.items():
+                widget.setCurrentNode(self._values[name])
+        self._showing = False
+
+    def _chosen(self, name: str, value: Any) -> None:
+        if not self._showing:
+            setattr(self, name, value)
 
 
 def _is_text(kind: type, name: str) -> bool:
-    return get_type_hints(kind, vars(sys.modules["HounsView"]))[name] is str
+    return kind.__annotations__[name] is str
 
 
 def parameterNodeWrapper(kind: type) -> type:
+    # Slicer resolves text by `sys.modules`, where a module need not be while it is executed.
+    assert all(isinstance(each, type) for each in kind.__annotations__.values())
     return type(kind.__name__, (_Parameters,), {"__annotations__": kind.__annotations__})
 
 
@@ -171,6 +206,9 @@ class QFileDialog:
 
     @classmethod
     def getOpenFileName(cls, *_: Any) -> str:
+        import slicer
+
+        assert not slicer.app.cursors, "a question is asked under the cursor that says wait"
         return cls.answers.pop(0)
 
     getSaveFileName = getExistingDirectory = getOpenFileName

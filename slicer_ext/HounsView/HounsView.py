@@ -1,12 +1,11 @@
 """HounsView: CT in Hounsfield units, checked before and after loading."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager
 from functools import partial
 
 import slicer
 from HounsViewLib import panel
+from HounsViewLib.selftest import HounsViewTest  # noqa: F401, Slicer looks for it here
 from HounsViewLib.work import Work
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -14,7 +13,6 @@ from slicer.parameterNodeWrapper import parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
-    ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
@@ -36,6 +34,7 @@ class HounsView(ScriptedLoadableModule):
         self.parent.acknowledgementText = _("MIT licence. Not a medical device.")
 
 
+# Its annotations are the classes themselves, not text: Slicer reads them while this runs.
 @parameterNodeWrapper
 class HounsViewParameterNode:
     """What the module keeps in the scene.
@@ -90,6 +89,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _connect(self):
         clicked = {
+            "folderButton": self.onFolder,
             "loadButton": self.onLoad,
             "openButton": self.onOpenSession,
             "saveButton": self.onSaveSession,
@@ -116,6 +116,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
+        self.addObserver(scene, scene.EndBatchProcessEvent, self.onNodesChanged)
 
     def cleanup(self):
         """Leave nothing behind."""
@@ -133,7 +134,8 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller=None, event=None):
         """The parameters go with the scene, and so does what could be undone."""
         self._forget()
-        self.logic.forget()
+        if self.logic is not None:
+            self.logic.forget()
 
     def onSceneEndClose(self, caller=None, event=None):
         """A new scene has parameters of its own."""
@@ -149,8 +151,16 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onParameters(self, caller=None, event=None):
         """Another volume was chosen: show what is shown of it."""
-        self._refresh()
-        self._timer.start()
+        # While a scene is read the volume is there before its voxels are.
+        if not slicer.mrmlScene.IsBatchProcessing():
+            self._refresh()
+            self._timer.start()
+
+    def onFolder(self, checked=False):
+        """Choose a folder: the path's own button opens files alone."""
+        found = panel.folder(_("Folder with a CT"))
+        if found:
+            self.ui.pathLine.currentPath = found
 
     def onLoad(self, checked=False):
         """Load what the path names."""
@@ -174,22 +184,24 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         file = panel.file_to_open(_("Open session"))
         if not file:
             return
-        with self._doing(_("The session could not be opened.")):
-            path = ""
-            if self.logic.isMoved(file):
-                path = panel.folder(_("Where is the scan of this session now?"))
+        message = _("The session could not be opened.")
+        with self._doing(message):
+            moved = self.logic.isMoved(file)
+        # A question is asked without the cursor that says "wait".
+        path = panel.folder(_("Where is the scan of this session now?")) if moved else ""
+        with self._doing(message):
             node, notes = self.logic.openSession(file, path)
             self._parameters.inputVolume = node
             self._show(notes + self.logic.findings(node))
 
     def onSaveSession(self, checked=False):
         """Write the view of the chosen volume as a session file."""
+        file = panel.file_to_save(_("Save session"))
+        if not file:
+            return
         with self._doing(_("The session could not be saved.")):
-            node = self._chosen()
-            file = panel.file_to_save(_("Save session"))
-            if file:
-                self.logic.saveSession(node, file)
-                slicer.util.showStatusMessage(file, 5000)
+            self.logic.saveSession(self._chosen(), file)
+            slicer.util.showStatusMessage(file, 5000)
 
     def onAudit(self, checked=False):
         """Check the chosen volume."""
@@ -261,7 +273,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onValues(self):
         """Show what lies under the markups, and follow them."""
-        if self._parameters is None:
+        if self._parameters is None or slicer.mrmlScene.IsBatchProcessing():
             return
         node = self._parameters.inputVolume
         self.logic.tidy()
@@ -324,7 +336,9 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameters = self.logic.getParameterNode()
         connect = self._parameters.connectParametersToGui
         self._connection = connect({"inputVolume": self.ui.volumeBox})
-        self.addObserver(self._parameters.parameterNode, "ModifiedEvent", self.onParameters)
+        # After Slicer's own observers, which keep the values: VTK calls the first of them last.
+        node = self._parameters.parameterNode
+        self.addObserver(node, "ModifiedEvent", self.onParameters, priority=-1.0)
         self.ui.pathLine.currentPath = self._parameters.path
         self._refresh()
         self._timer.start()
@@ -349,52 +363,3 @@ class HounsViewLogic(ScriptedLoadableModuleLogic, Work):
     def getParameterNode(self):
         """Return the module's parameters in the scene."""
         return HounsViewParameterNode(super().getParameterNode())
-
-
-class HounsViewTest(ScriptedLoadableModuleTest):
-    """The module's self test; needs no data: the phantom is made here."""
-
-    def setUp(self):
-        """Begin with an empty scene."""
-        slicer.mrmlScene.Clear()
-
-    def runTest(self):
-        """Run all tests, as Slicer's self test does."""
-        self.setUp()
-        self.test_load_check_repair()
-        self.setUp()
-        self.test_tissues()
-
-    def test_load_check_repair(self):
-        """A series is loaded in HU; a spoilt copy is found out, and repaired beside it."""
-        import tempfile
-
-        import hounsview as hv
-
-        logic = HounsViewLogic()
-        with tempfile.TemporaryDirectory() as folder:
-            hv.write_dicom(hv.phantom("hu-rods", spacing=(10, 4, 4)), folder + "/rods")
-            node = logic.load(folder + "/rods")
-        assert not [line for line in logic.audit(node) if not line.startswith("Note")]
-        logic.setWindow(node, "lung")
-        display = node.GetDisplayNode()
-        assert (display.GetWindow(), display.GetLevel()) == (1500, -600)
-        self.delayDisplay(_("Loaded and checked."))
-
-    def test_tissues(self):
-        """Bone and lungs of the thorax phantom become segments and a closed surface."""
-        import hounsview as hv
-        from hounsview import mrml
-
-        logic = HounsViewLogic()
-        chest = hv.phantom("thorax", spacing=(4, 3, 3))
-        node = mrml.volume_node(chest, slicer.mrmlScene, name="chest")
-        segments, table, _chart = logic.segment(node)
-        assert {"bone", "left_lung", "right_lung"} <= set(mrml.segment_ids(segments))
-        assert table.GetNumberOfRows() > 2
-        assert not logic.setSurface(node, "bone", True)
-        (model,) = mrml.companions_of(node, "hounsview.surface")
-        assert model.GetPolyData().GetNumberOfCells() > 1000
-        assert logic.undo()
-        assert not mrml.companions_of(node, "hounsview.surface")
-        self.delayDisplay(_("Tissues and a surface."))

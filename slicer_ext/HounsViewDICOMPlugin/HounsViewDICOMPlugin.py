@@ -54,14 +54,9 @@ class HounsViewDICOMPluginClass(DICOMPlugin):
 
         Whatever goes wrong, no half-made node stays in the scene.
         """
-        from HounsViewLib import dicom
-
-        scene = slicer.mrmlScene
-        known = dicom.node_ids(scene)
         try:
-            return self._load(loadable, scene)
+            return self._load(loadable, slicer.mrmlScene)
         except Exception as error:
-            dicom.remove_since(scene, known)
             logging.exception("HounsView could not load %s", loadable.name)
             text = _("{name} was not loaded as {kind}.")
             text = text.format(name=loadable.name, kind=self.loadType)
@@ -83,21 +78,23 @@ class HounsViewDICOMPluginClass(DICOMPlugin):
     def _load(self, loadable, scene):
         from HounsViewLib import dicom
 
+        from hounsview import mrml
+
         # A loadable that a script made names its files alone.
         files = getattr(loadable, "hounsviewFiles", loadable.files)
         key = getattr(loadable, "hounsviewKey", None)
         volume = dicom.read(list(files), key)
-        known = dicom.node_ids(scene)
-        node = dicom.node_of(volume, scene, scene.GenerateUniqueName(loadable.name))
-        dicom.note_source(node, volume, list(loadable.files), key)
-        made = dicom.node_ids(scene) - known
-        self.addSeriesInSubjectHierarchy(loadable, node)
-        dicom.put_beside(node, made, scene)
-        uids = [self._value(file, "instanceUID") or "Unknown" for file in loadable.files]
-        node.SetAttribute("DICOM.instanceUIDs", " ".join(uids))
-        logic = slicer.app.applicationLogic()
-        logic.GetSelectionNode().SetActiveVolumeID(node.GetID())
-        logic.PropagateVolumeSelection()
+        with mrml.all_or_nothing(scene):
+            with mrml.all_or_nothing(scene) as made:
+                node = dicom.node_of(volume, scene, scene.GenerateUniqueName(loadable.name))
+                dicom.note_source(node, volume, list(loadable.files), key)
+            self.addSeriesInSubjectHierarchy(loadable, node)
+            dicom.put_beside(node, made, scene)
+            uids = [self._value(file, "instanceUID") or "Unknown" for file in loadable.files]
+            node.SetAttribute("DICOM.instanceUIDs", " ".join(uids))
+            logic = slicer.app.applicationLogic()
+            logic.GetSelectionNode().SetActiveVolumeID(node.GetID())
+            logic.PropagateVolumeSelection()
         return node
 
     def _value(self, file, name):

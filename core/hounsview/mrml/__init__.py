@@ -27,6 +27,7 @@ _HOME = {
         "companion",
         "companions_of",
         "remove",
+        "remove_all",
         "remove_orphans",
     ),
     "layers": (
@@ -38,6 +39,7 @@ _HOME = {
         "markups_node",
         "measurements_of",
         "start_placing",
+        "stop_placing",
     ),
     "marks": ("MARKS",),
     "models": (
@@ -78,7 +80,10 @@ _HOME = {
         "source_at",
         "source_of",
     ),
-    "space": ("body_box",),
+    "space": (
+        "body_box",
+        "look_at",
+    ),
     "tables": (
         "rows_of",
         "table_node",
@@ -123,6 +128,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.companions import companion as companion
     from hounsview.mrml.companions import companions_of as companions_of
     from hounsview.mrml.companions import remove as remove
+    from hounsview.mrml.companions import remove_all as remove_all
     from hounsview.mrml.companions import remove_orphans as remove_orphans
     from hounsview.mrml.layers import segment_ids as segment_ids
     from hounsview.mrml.layers import segment_mask as segment_mask
@@ -131,6 +137,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.markups import markups_node as markups_node
     from hounsview.mrml.markups import measurements_of as measurements_of
     from hounsview.mrml.markups import start_placing as start_placing
+    from hounsview.mrml.markups import stop_placing as stop_placing
     from hounsview.mrml.models import mesh_of as mesh_of
     from hounsview.mrml.models import model_node as model_node
     from hounsview.mrml.panes import show_fitting as show_fitting
@@ -158,6 +165,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.sessions import source_at as source_at
     from hounsview.mrml.sessions import source_of as source_of
     from hounsview.mrml.space import body_box as body_box
+    from hounsview.mrml.space import look_at as look_at
     from hounsview.mrml.tables import rows_of as rows_of
     from hounsview.mrml.tables import table_node as table_node
     from hounsview.mrml.tissueviews import CHART as CHART

@@ -6,7 +6,7 @@ is found again in a saved scene, is replaced and not made twice, and goes with t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -104,6 +104,17 @@ def let_go(node: Any, volume_node: Any) -> None:
         remove(node)
 
 
+def remove_all(nodes: Iterable[Any], scene: Any) -> None:
+    """Remove nodes from a scene, in the order in which they were made.
+
+    A display node comes after what it displays, and goes with it: gone before, Slicer would
+    make another one for a volume that its slices still show.
+    """
+    for node in nodes:
+        if node.GetScene() is scene:
+            remove(node)
+
+
 def is_aid(node: Any) -> bool:
     """Return whether a node is of no use without the volume that it was made for."""
     return bool(node.GetAttribute(_OF))
@@ -143,7 +154,8 @@ def _volumes_with(node: Any) -> list[Any]:
 def all_or_nothing(scene: Any) -> Iterator[list[Any]]:
     """Give a list that holds, at the end, the nodes that were added to a scene meanwhile.
 
-    Where the work fails they are removed again: a scene holds nothing half made.
+    Where the work fails they are removed again: a scene holds nothing half made. Views and
+    what else Slicer makes for itself meanwhile are not among them: its windows stand on them.
 
     Parameters
     ----------
@@ -154,9 +166,7 @@ def all_or_nothing(scene: Any) -> Iterator[list[Any]]:
     try:
         yield added
     except BaseException:
-        for node in reversed(_added(scene, before)):
-            if node.GetScene() is scene:
-                scene.RemoveNode(node)
+        remove_all(_added(scene, before), scene)
         raise
     added += _added(scene, before)
 
@@ -167,4 +177,13 @@ def _ids(scene: Any) -> set[str]:
 
 def _added(scene: Any, before: set[str]) -> list[Any]:
     nodes = [scene.GetNthNode(n) for n in range(scene.GetNumberOfNodes())]
-    return [node for node in nodes if node.GetID() not in before]
+    return [node for node in nodes if node.GetID() not in before and not _is_slicers(node)]
+
+
+def _is_slicers(node: Any) -> bool:
+    """Return whether Slicer keeps a node for itself: views, slices in 3D, the tree of data.
+
+    What it has once in a scene bears a tag, and what it makes anew each time is not saved.
+    """
+    once = node.GetSingletonTag() is not None or node.IsA("vtkMRMLSubjectHierarchyNode")
+    return bool(once or not node.GetSaveWithScene())

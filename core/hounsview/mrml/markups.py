@@ -165,6 +165,13 @@ def start_placing(kind: str, scene: Any) -> Any:
     return node
 
 
+def stop_placing(scene: Any) -> None:
+    """Let clicks in Slicer's views place nothing more; else they would begin a new markup."""
+    interaction = scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+    if interaction is not None and interaction.GetCurrentInteractionMode() == interaction.Place:
+        interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+
+
 def _drawn(measurement: Measurement) -> Floats:
     """Return (n, 3) the points that Slicer draws, LPS mm."""
     points = np.asarray(measurement.points, np.float64)

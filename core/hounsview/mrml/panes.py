@@ -26,6 +26,14 @@ _TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 _SLICE: Final = "vtkMRMLSliceNode"
 _COMPOSITE: Final = "vtkMRMLSliceCompositeNode"
 _SELECTION: Final = "vtkMRMLSelectionNode"
+# What Slicer's layouts call its views. A scene file brings its own views along, and Slicer
+# takes over how they are labelled, coloured and turned.
+_NAMES: Final = {"1": "View1"}
+_LABELS: Final = {
+    "Red": "R", "Green": "G", "Yellow": "Y", "1": "1", "TableView1": "T", "PlotView1": "P",
+}  # fmt: skip
+_COLORS: Final = {"Red": 0xF34A33, "Green": 0x6EB04B, "Yellow": 0xEDD54C}
+_ORIENTATIONS: Final = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 # What vtkImageSlabReslice calls them.
 _SLABS: Final = {"minip": 0, "mip": 1, "mean": 2}
 _SLAB: Final = "hounsview.slab"
@@ -63,13 +71,27 @@ def node_of_view(scene: Any, kind: str, layout: str) -> Any:
     """Return the node of a class that belongs to a view, such as "Red"; made if need be."""
     # Slicer has these nodes once for each view and knows them by this tag.
     there = scene.GetSingletonNode(layout, kind)
-    if there is None:
-        there = getattr(slicer(), kind)()
-        there.SetName(layout)
-        there.SetLayoutName(layout)
-        there.SetSingletonTag(layout)
-        there = scene.AddNode(there)
-    return there
+    return _view_like_slicers(scene, kind, layout) if there is None else there
+
+
+def _view_like_slicers(scene: Any, kind: str, layout: str) -> Any:
+    """Return a new node of a view, as Slicer's layout logic makes it."""
+    core = slicer()
+    if kind == _SLICE:
+        core.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene)
+    # Not the class itself: the scene may have defaults, such as these presets.
+    made = scene.CreateNodeByClass(kind)
+    made.UnRegister(None)  # Python holds it now.
+    made.SetLayoutName(layout)
+    made.SetSingletonTag(layout)
+    if made.IsA("vtkMRMLAbstractViewNode"):
+        made.SetName(_NAMES.get(layout, layout))
+        made.SetLayoutLabel(_LABELS.get(layout, layout))
+    if kind == _SLICE:
+        made.SetLayoutColor(*(part / 255 for part in _COLORS[layout].to_bytes(3, "big")))
+        made.SetDefaultOrientation(_ORIENTATIONS[layout])
+        made.SetOrientation(_ORIENTATIONS[layout])
+    return scene.AddNode(made)
 
 
 def show_planes(state: ViewState, grid: Geometry, scene: Any) -> None:

@@ -80,7 +80,7 @@ def show_rendering(
         _fill(transfer, preset_of(state), mean_edge)
     plain = {"rendering": state.rendering, "transfer": to_plain(state.transfer)}
     transfer.SetAttribute(_PRESET, json.dumps(plain))
-    crop = _show_crop(state.crop, volume_node, scene)
+    crop = _show_crop(state.crop, volume_node, scene, display)
     if crop is not None:
         display.SetAndObserveROINodeID(crop.GetID())
     display.SetCroppingEnabled(crop is not None)
@@ -190,13 +190,14 @@ def _display_in(drawn: Any, volume_node: Any, scene: Any, rendering_class: str) 
         for display in before
         if display.GetClassName() == rendering_class and display.GetVolumeNode() is drawn
     ]
-    transfer = before[0].GetVolumePropertyNode() if before else None
     display = wanted[0] if wanted else None
     if display is None:
         display = scene.AddNewNodeByClass(rendering_class, "Volume rendering")
         display.SetFollowVolumeDisplayNode(0)
-        if transfer is not None:
-            display.SetAndObserveVolumePropertyNodeID(transfer.GetID())
+        for last in before[:1]:
+            display.SetAndObserveVolumePropertyNodeID(last.GetVolumePropertyNodeID())
+            display.SetAndObserveROINodeID(last.GetROINodeID())
+            display.SetCroppingEnabled(last.GetCroppingEnabled())
         drawn.AddAndObserveDisplayNodeID(display.GetID())
     for other in before:
         if other is not display:
@@ -249,8 +250,11 @@ def _copy_with(volume_node: Any, values: npt.NDArray[Any], scene: Any) -> Any:
     """Return a hidden volume node in the place of another, with other values."""
     image = vtk_module("vtkCommonDataModel").vtkImageData()
     name = f"{volume_node.GetName()} inside the body"
-    made = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    made = slicer().vtkMRMLScalarVolumeNode()
+    made.SetName(name)
+    # Before it comes into the scene: Slicer lists a node in its tree at that moment.
     made.SetHideFromEditors(True)
+    scene.AddNode(made)
     made.SetAndObserveImageData(fill_image(image, values, (0, 0, 0)))
     _lay_over(made, volume_node)
     _follow(volume_node)
@@ -279,8 +283,13 @@ def _follow(volume_node: Any) -> None:
         volume_node.AddObserver("ModifiedEvent", moved)
 
 
-def _show_crop(crop: CropBox | None, volume_node: Any, scene: Any) -> Any:
-    """Return the ROI node of a volume with a box; None, and no ROI node, without a box."""
+def _show_crop(crop: CropBox | None, volume_node: Any, scene: Any, display: Any) -> Any:
+    """Return the ROI node of a volume with a box; None, and no ROI node, without a box.
+
+    One that shows this box already stays as it is: a person may have turned it, or made it.
+    """
+    if crop is not None and _crop_of(display) == crop:
+        return display.GetROINode()
     held = own_companion(volume_node, _CROP)
     if crop is None:
         if held is not None:

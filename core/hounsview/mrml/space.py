@@ -25,6 +25,8 @@ _SQUARE: Final = (1, 1)
 """How wide a 3D view is, its node does not say."""
 _BOX: Final = "hounsview.box"
 _MOST_VOXELS: Final = 2_000_000
+_START: Final = np.array([0.0, 500.0, 0.0])
+"""Where Slicer's camera stands before anyone moved it, RAS mm; it looks at the origin."""
 _SAME_MM: Final = 0.01
 _SAME_TURN: Final = 1e-5
 _TECHNIQUES: Final = {
@@ -77,6 +79,36 @@ def show_in_space(state: ViewState, box: Geometry, scene: Any) -> None:
     corners = box.corners(faces=True)
     ends = (*corners.min(axis=0), *corners.max(axis=0))
     camera.SetAttribute(_BOX, " ".join(repr(float(mm)) for mm in ends))
+
+
+def look_at(volume_node: Any, scene: Any) -> None:
+    """Let the first 3D view look at a volume, from where it stands, if it looks elsewhere.
+
+    A camera whose focus lies in the volume stays, but for the one that Slicer starts with.
+
+    Parameters
+    ----------
+    volume_node : vtkMRMLScalarVolumeNode
+    scene : vtkMRMLScene
+    """
+    corners = geometry_of(volume_node).corners(faces=True) * _TO_RAS
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    view, camera = view_node(scene), camera_node(scene)
+    position, focus = np.asarray(camera.GetPosition()), np.asarray(camera.GetFocalPoint())
+    untouched = np.array_equal(position, _START) and not focus.any()
+    if ((low <= focus) & (focus <= high)).all() and not untouched:
+        return
+    radius = float(np.linalg.norm(high - low)) / 2
+    distance = radius / np.sin(np.radians(camera.GetViewAngle()) / 2)
+    apart = float(np.linalg.norm(position - focus))
+    towards = (position - focus) / apart if apart else _START / np.linalg.norm(_START)
+    middle = (low + high) / 2
+    if view.GetRenderMode() == view.Orthographic:
+        view.SetFieldOfView(radius)
+        camera.SetParallelScale(radius)
+    camera.SetFocalPoint(*middle)
+    camera.SetPosition(*(middle + distance * towards))
+    camera.ResetClippingRange()
 
 
 def space_of(grid: Geometry, scene: Any, base: ViewState) -> ViewState:

@@ -83,6 +83,9 @@ def show_tissues(
 ) -> tuple[tuple[Any, ...], Any]:
     """Show tissues over the slices and surfaces in 3D; what else was shown so is removed.
 
+    Tissues that are shown as the view says already stay as they are, and so do the segments
+    that a person added to them.
+
     Parameters
     ----------
     state : ViewState
@@ -104,12 +107,13 @@ def show_tissues(
     for name, known in wanted.items():
         if not known:
             tell(f"{name or 'a label'} is not shown over the slices: it is no tissue of ours")
+    same = segments is not None and _overlays_of(segments, state.overlays) == state.overlays
     if segments is None and any(wanted.values()):
         try:
             segments, _, _ = add_tissues(work.volume, work.all, volume_node, scene)
         except (HounsviewError, ImportError) as error:
             tell(f"no tissues over the slices: {error}")
-    if segments is not None:
+    if segments is not None and not same:
         _show_overlays(state.overlays, segments)
     surfaces = _show_surfaces(state.surfaces, work, scene, tell)
     return surfaces, segments

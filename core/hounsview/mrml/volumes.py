@@ -68,11 +68,12 @@ def volume_node(
     image = vtk_module("vtkCommonDataModel").vtkImageData()
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     node.SetIJKToRASMatrix(matrix_of(volume.geometry.to_ras()))
+    # Before the voxels: with them, Slicer would first look for a window of its own, a second.
+    set_window(node, window or window_presets()["soft tissue"])
     node.SetAndObserveImageData(fill_image(image, volume.hu, (0, 0, 0)))
     if volume.unit == "HU":
         node.SetVoxelValueQuantity(_coded(core, _QUANTITY))
         node.SetVoxelValueUnits(_coded(core, _HU))
-    set_window(node, window or window_presets()["soft tissue"])
     _add_findings(node, volume, scene, name)
     add_marks(node, volume, scene, f"{name} marks")
     return node

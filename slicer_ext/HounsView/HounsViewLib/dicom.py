@@ -112,36 +112,22 @@ def note_source(node: Any, volume: Any, files: list[str], key: str | None) -> No
         mrml.note_source(node, mrml.source_at(folders.pop(), volume, key=key or ""))
 
 
-def put_beside(node: Any, others: set[str], scene: Any) -> None:
+def put_beside(node: Any, others: list[Any], scene: Any) -> None:
     """Put what came with a volume node (findings, marks) under the same study in the tree.
 
     Parameters
     ----------
     node : vtkMRMLScalarVolumeNode
-    others : set of str
-        IDs of nodes; those that the subject hierarchy does not show are left alone.
+    others : list of vtkMRMLNode
+        Those that the subject hierarchy does not show are left alone.
     scene : vtkMRMLScene
     """
     tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     study = tree.GetItemParent(tree.GetItemByDataNode(node))
-    for each in others - {node.GetID()}:
-        item = tree.GetItemByDataNode(scene.GetNodeByID(each))
+    for each in others:
+        item = 0 if each is node else tree.GetItemByDataNode(each)
         if item:
             tree.SetItemParent(item, study)
-
-
-def node_ids(scene: Any) -> set[str]:
-    """Return the IDs of all nodes in a scene."""
-    return {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
-
-
-def remove_since(scene: Any, known: set[str]) -> None:
-    """Remove every node that was not yet in a scene when `node_ids` was asked."""
-    for each in node_ids(scene) - known:
-        node = scene.GetNodeByID(each)
-        # Removing a node may remove others with it.
-        if node is not None:
-            scene.RemoveNode(node)
 
 
 def _existing(files: list[str]) -> list[str]:

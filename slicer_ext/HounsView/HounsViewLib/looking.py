@@ -92,9 +92,19 @@ def set_rendering(node: Any, name: str, rendering: str, scene: Any) -> list[str]
         state = state.changed(show_volume=False)
     elif name != state.rendering or not state.show_volume:
         state = state.changed(rendering=name, transfer=Transfer(), show_volume=True)
+    if state.show_volume:
+        face(node, scene)
     notes: list[str] = []
     mrml.show_rendering(state, node, scene, rendering, notes.append)
     return notes
+
+
+def face(node: Any, scene: Any) -> None:
+    """Let the 3D view look at a volume of which nothing is seen there yet."""
+    from hounsview import mrml
+
+    if not mrml.has_rendering(node) and not mrml.companions_of(node, mrml.SURFACE):
+        mrml.look_at(node, scene)
 
 
 def set_crop(node: Any, shown: bool, rendering: str, scene: Any) -> None:
@@ -121,18 +131,17 @@ def redraw(node: Any, rendering: str, scene: Any) -> None:
 
 
 def restore(state: Any, node: Any, rendering: str, scene: Any) -> None:
-    """Show a volume again as it was: window, volume rendering, surfaces, tissues, layout.
+    """Show a volume again as it was: window, volume rendering, surfaces, tissues.
 
-    Where the person looks from stays.
+    Where the person looks from stays, and so do layout and slices in 3D, which are no volume's.
     """
     from hounsview import mrml
     from hounsview.mrml.tissueviews import TISSUES
 
     mrml.set_window(node, state.window)
-    if mrml.has_rendering(node):
+    # What drew it before may have been replaced, and so be gone together with its successor.
+    if state.show_volume or mrml.has_rendering(node):
         mrml.show_rendering(state, node, scene, rendering, lambda _: None)
     if mrml.companion(node, TISSUES) is None:
         state = state.changed(overlays=())  # a person deleted them: not to be found again
     mrml.show_tissues(state, node, scene, None, lambda _: None)
-    mrml.show_slices_in_3d(state.show_planes, scene)
-    mrml.show_layout(state.layout, scene)

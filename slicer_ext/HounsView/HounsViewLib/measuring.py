@@ -49,6 +49,11 @@ class Values:
         """Let go of the voxels."""
         self._known, self._volume = (), None
 
+    def forget_gone(self, scene: Any) -> None:
+        """Let go of the voxels of a node that was removed."""
+        if self._known and scene.GetNodeByID(self._known[0]) is None:
+            self.forget()
+
     def _volume_of(self, node: Any) -> Any:
         from hounsview import mrml
 
@@ -78,3 +83,10 @@ def start_placing(kind: str, scene: Any) -> Any:
     from hounsview import mrml
 
     return mrml.start_placing(KINDS[kind], scene)
+
+
+def stop_placing(scene: Any) -> None:
+    """Let clicks in the views place nothing more."""
+    from hounsview import mrml
+
+    mrml.stop_placing(scene)

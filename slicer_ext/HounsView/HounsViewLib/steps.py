@@ -8,6 +8,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class Mark:
+    """Finds a node again without keeping it, and the voxels of a scan, in memory.
+
+    An ID would not do: a later scene gives the same ones again.
+    """
+
+    def __init__(self, node: Any) -> None:
+        from vtkmodules.vtkCommonCore import vtkWeakReference
+
+        self._node = vtkWeakReference()
+        self._node.Set(node)
+
+    def found(self, scene: Any) -> Any:
+        """Return the node; None where it is no longer in the scene."""
+        node = self._node.Get()
+        return node if node is not None and node.GetScene() is scene else None
+
+
 @dataclass
 class Step:
     """One thing that was done.
@@ -16,15 +34,13 @@ class Step:
     ----------
     name : str
         What it was, for a person.
-    added : list of str
-        IDs of nodes, which a scene never gives again: the nodes themselves would be kept in
-        memory after a person deleted them.
+    added : list of Mark
     back : callable, optional
         Brings back what was changed.
     """
 
     name: str
-    added: list[str] = field(default_factory=list)
+    added: list[Mark] = field(default_factory=list)
     back: Callable[[], object] | None = None
 
 
@@ -48,7 +64,7 @@ class Steps:
 
         with mrml.all_or_nothing(scene) as added:
             yield
-        self._done.append(Step(name, [node.GetID() for node in added], back))
+        self._done.append(Step(name, [Mark(node) for node in added], back))
 
     def undo(self, scene: Any) -> str:
         """Undo the last step and return its name; empty when there is none."""
@@ -57,10 +73,8 @@ class Steps:
         if not self._done:
             return ""
         step = self._done.pop()
-        for each in reversed(step.added):
-            node = scene.GetNodeByID(each)
-            if node is not None:
-                mrml.remove(node)
+        there = [each.found(scene) for each in step.added]
+        mrml.remove_all([node for node in there if node is not None], scene)
         if step.back is not None:
             step.back()
         return step.name

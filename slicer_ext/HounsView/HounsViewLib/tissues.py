@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from HounsViewLib import looking
+
 SURFACES = ("bone", "lung", "skin")
 
 
@@ -21,8 +23,11 @@ def require_opencv() -> None:
         from slicer.packaging import pip_ensure
     except ImportError:  # before Slicer 5.12
         slicer.util.pip_install(wanted)
-    else:
-        pip_ensure([wanted])
+        return
+    from packaging.requirements import Requirement
+
+    # Text alone is not taken by every Slicer that has this function.
+    pip_ensure([Requirement(wanted)], requester="HounsView")
 
 
 def segment(node: Any, scene: Any) -> tuple[Any, Any, Any]:
@@ -85,6 +90,8 @@ def set_surface(node: Any, tissue: str, shown: bool, scene: Any) -> list[str]:
     surfaces[tissue] = replace(before, shown=shown)
     notes: list[str] = []
     changed = state.changed(surfaces=tuple(surfaces.values()))
+    if shown:
+        looking.face(node, scene)
     with mrml.all_or_nothing(scene):
         mrml.show_tissues(changed, node, scene, None, notes.append)
     return notes

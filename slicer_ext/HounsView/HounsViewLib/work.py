@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import slicer
 from slicer.i18n import tr as _
 
@@ -38,6 +40,7 @@ class Work:
         from hounsview import mrml
 
         mrml.remove_orphans(slicer.mrmlScene)
+        self._values.forget_gone(slicer.mrmlScene)
 
     def choices(self, path):
         """Return (label, key) of each volume under a path."""
@@ -158,8 +161,10 @@ class Work:
 
     def place(self, kind):
         """Return a new markups node, "point", "line" or "box", that the next clicks place."""
-        with self._steps.step(_("placing a markup"), slicer.mrmlScene):
-            return measuring.start_placing(kind, slicer.mrmlScene)
+        scene = slicer.mrmlScene
+        back = partial(measuring.stop_placing, scene)
+        with self._steps.step(_("placing a markup"), scene, back):
+            return measuring.start_placing(kind, scene)
 
     def markupsOf(self, node):
         """Return the markups that a volume is measured with."""
@@ -174,10 +179,11 @@ class Work:
 
     def _looking(self, name, node):
         """Return a step that brings back how a volume was shown."""
-        before = self.view(node)
+        before, mark = self.view(node), steps.Mark(node)
 
         def back():
-            if node.GetScene() is not None:
-                looking.restore(before, node, self._rendering(), slicer.mrmlScene)
+            there = mark.found(slicer.mrmlScene)
+            if there is not None:
+                looking.restore(before, there, self._rendering(), slicer.mrmlScene)
 
         return self._steps.step(name, slicer.mrmlScene, back)
