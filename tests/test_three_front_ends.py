@@ -90,7 +90,7 @@ def desktop(session: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     window.open_path(str(session))
 
     def work_until(holds: Any) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not holds():
             program.processEvents()
             assert time.monotonic() < end
@@ -119,11 +119,11 @@ def notebook(session: Path) -> Iterator[Seen]:
     import hounsview_vizapp as hva
 
     view = hva.show(str(session))
-    view.wait(60)
+    view.wait(180)
     page = Page(view.screen, size=SIZE).load()
-    eventually(lambda: view.viewer.labels is not None, 60)
-    eventually(lambda: page.batches and set(page.batches[-1].values()) == {"image/png"}, 60)
-    eventually(lambda: len(view.numbers) == len(MEASUREMENTS), 60)
+    eventually(lambda: view.viewer.labels is not None, 180)
+    eventually(lambda: page.batches and set(page.batches[-1].values()) == {"image/png"}, 180)
+    eventually(lambda: len(view.numbers) == len(MEASUREMENTS), 180)
     time.sleep(1.5)  # the last frames in full quality
     seen = Seen(view.state.value, dict(page.frames), list(view.numbers))
     yield seen
