@@ -107,6 +107,42 @@ def test_without_a_volume_nothing_can_be_pressed_and_scripts_are_told(
         assert slicer.app.cursors == 0
 
 
+def test_a_volume_without_a_unit_is_taken_for_hu_only_after_asking(
+    widget: Any, slicer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer.util as util
+
+    asked: list[str] = []
+    answer = False
+
+    def confirm(question: str, *_: Any, **__: Any) -> bool:
+        asked.append(question)
+        assert slicer.app.cursors == 0, "asked without the cursor that says wait"
+        return answer
+
+    monkeypatch.setattr(util, "confirmYesNoDisplay", confirm)
+    chest = hv.phantom("thorax", spacing=(8, 5, 5))
+    made = mrml.volume_node(chest, slicer.mrmlScene)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "from a file")
+    node.CopyOrientation(made)
+    node.SetAndObserveImageData(made.GetImageData())
+    widget.ui.volumeBox.setCurrentNode(node)
+    with pytest.raises(hv.NotHounsfieldError):
+        widget.onTissues()
+    assert mrml.unit_of(node) is None
+    answer = True
+    widget.ui.tissuesButton.click()
+    assert mrml.unit_of(node) == "HU"
+    assert mrml.companion(node, mrml.NUMBERS) is not None
+    assert len(asked) == 2
+    widget.ui.repairButton.click()
+    assert len(asked) == 2, "asked once"
+    for _ in range(3):
+        widget.ui.undoButton.click()
+    assert mrml.unit_of(node) is None
+    assert slicer.app.cursors == 0
+
+
 def test_closing_the_scene_and_leaving_the_module_leave_nothing_behind(
     widget: Any, slicer: Any
 ) -> None:

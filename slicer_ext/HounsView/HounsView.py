@@ -211,7 +211,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onRepair(self, checked=False):
         """Repair a copy of the chosen volume."""
         with self._doing(_("It could not be repaired.")):
-            self._parameters.inputVolume = self.logic.repair(self._chosen())
+            self._parameters.inputVolume = self.logic.repair(self._hounsfield())
             self._show(self.logic.findings(self._chosen()))
 
     def onWindow(self, name):
@@ -234,7 +234,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSurface(self, tissue, shown):
         """Show a surface, or hide it."""
         with self._doing(_("The surface was not made.")):
-            self._tell(self.logic.setSurface(self._chosen(), tissue, shown))
+            self._tell(self.logic.setSurface(self._hounsfield(), tissue, shown))
 
     def onPlanes(self, shown):
         """Show the three slices in 3D, or hide them."""
@@ -254,7 +254,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onTissues(self, checked=False):
         """Find the tissues of the chosen volume, and their numbers."""
         with self._doing(_("Tissues were not found.")):
-            self.logic.segment(self._chosen())
+            self.logic.segment(self._hounsfield())
 
     def onTable(self, show, checked=False):
         """Show a table or a chart of the chosen volume beside the slices."""
@@ -306,6 +306,15 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         node = self._parameters.inputVolume
         if node is None:
             raise ValueError(_("Choose a volume first."))
+        return node
+
+    def _hounsfield(self):
+        """Return the chosen volume; where it does not say its unit, ask what it is."""
+        node = self._chosen()
+        if self.logic.isUnitUnknown(node) and panel.is_confirmed(
+            _("This volume does not say its unit. Is it a CT in Hounsfield units (HU)?")
+        ):
+            self.logic.sayHounsfield(node)
         return node
 
     def _show(self, findings):

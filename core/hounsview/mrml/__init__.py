@@ -105,6 +105,7 @@ _HOME = {
         "FINDINGS_TABLE",
         "geometry_of",
         "own_grid_of",
+        "say_hu",
         "set_window",
         "unit_of",
         "volume_node",
@@ -180,6 +181,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.volumes import FINDINGS_TABLE as FINDINGS_TABLE
     from hounsview.mrml.volumes import geometry_of as geometry_of
     from hounsview.mrml.volumes import own_grid_of as own_grid_of
+    from hounsview.mrml.volumes import say_hu as say_hu
     from hounsview.mrml.volumes import set_window as set_window
     from hounsview.mrml.volumes import unit_of as unit_of
     from hounsview.mrml.volumes import volume_node as volume_node

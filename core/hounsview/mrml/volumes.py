@@ -64,7 +64,7 @@ def volume_node(
         If the axes do not stand at right angles, which Slicer draws wrongly.
     """
     _require_orthogonal(volume.geometry, name)
-    core = slicer()
+    slicer()
     image = vtk_module("vtkCommonDataModel").vtkImageData()
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     node.SetIJKToRASMatrix(matrix_of(volume.geometry.to_ras()))
@@ -72,8 +72,7 @@ def volume_node(
     set_window(node, window or window_presets()["soft tissue"])
     node.SetAndObserveImageData(fill_image(image, volume.hu, (0, 0, 0)))
     if volume.unit == "HU":
-        node.SetVoxelValueQuantity(_coded(core, _QUANTITY))
-        node.SetVoxelValueUnits(_coded(core, _HU))
+        say_hu(node)
     _add_findings(node, volume, scene, name)
     add_marks(node, volume, scene, f"{name} marks")
     return node
@@ -84,6 +83,13 @@ def slice_display_of(node: Any) -> Any:
     displays = (node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes()))
     kind = "vtkMRMLScalarVolumeDisplayNode"
     return next((each for each in displays if each is not None and each.IsA(kind)), None)
+
+
+def say_hu(node: Any) -> None:
+    """Let a volume node say that its values are Hounsfield units, as Slicer codes it."""
+    core = slicer()
+    node.SetVoxelValueQuantity(_coded(core, _QUANTITY))
+    node.SetVoxelValueUnits(_coded(core, _HU))
 
 
 def set_window(node: Any, window: Window) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -40,6 +41,39 @@ def show_findings(node: Any, scene: Any) -> None:
         msg = f"{node.GetName()} came without findings: check it, or load it with HounsView"
         raise ValueError(msg)
     mrml.show_table(table, scene)
+
+
+def is_unit_unknown(node: Any) -> bool:
+    """Return whether nobody said what unit the values of a volume have."""
+    from hounsview import mrml
+
+    if node.GetImageData() is None:
+        return False
+    return mrml.unit_of(node) is None and mrml.companion(node, mrml.FINDINGS_TABLE) is None
+
+
+def say_hounsfield(node: Any) -> None:
+    """Let a volume say that its values are HU, as a person knows."""
+    from hounsview import mrml
+
+    mrml.say_hu(node)
+
+
+def unsay(node: Any) -> Callable[[], object]:
+    """Return what takes back that a volume says it holds HU."""
+    import slicer
+
+    from HounsViewLib.steps import Mark
+
+    mark = Mark(node)
+
+    def back() -> None:
+        there = mark.found(slicer.mrmlScene)
+        if there is not None:
+            there.SetVoxelValueQuantity(None)
+            there.SetVoxelValueUnits(None)
+
+    return back
 
 
 def repair(node: Any, scene: Any) -> Any:

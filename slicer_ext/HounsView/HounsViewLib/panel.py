@@ -107,6 +107,18 @@ def fill_table(table: Any, rows: list[dict[str, str]]) -> None:
     table.resizeColumnsToContents()
 
 
+def is_confirmed(question: str) -> bool:
+    """Return whether a person says yes; asked without the cursor that says "wait"."""
+    import qt
+    import slicer.util
+
+    slicer.app.restoreOverrideCursor()
+    try:
+        return bool(slicer.util.confirmYesNoDisplay(question))
+    finally:
+        slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
+
+
 def file_to_open(title: str) -> str:
     """Return the session file that a person chose; empty when none."""
     import qt

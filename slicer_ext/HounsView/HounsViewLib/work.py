@@ -76,6 +76,15 @@ class Work:
         """Return what is doubtful about a volume that was loaded by anything, as sentences."""
         return checking.audit(node)
 
+    def isUnitUnknown(self, node):
+        """Return whether nobody said what unit the values of a volume have."""
+        return checking.is_unit_unknown(node)
+
+    def sayHounsfield(self, node):
+        """Let a volume say that its values are HU, as a person knows."""
+        with self._steps.step(_("the unit"), slicer.mrmlScene, checking.unsay(node)):
+            checking.say_hounsfield(node)
+
     def repair(self, node):
         """Return a repaired copy of a volume; the original stays as it is."""
         with self._steps.step(_("repairing a copy"), slicer.mrmlScene):
