@@ -72,6 +72,7 @@ benchmarks: $(STAMP)
 	$(BIN)/python benchmarks/notebook.py
 	$(BIN)/python benchmarks/tissues.py
 	$(BIN)/python benchmarks/surfaces.py
+	$(BIN)/python benchmarks/slicerscene.py
 
 docs-images: $(STAMP)
 	@.ci/system-libraries $(FOR_TESTS)
