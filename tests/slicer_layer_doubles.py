@@ -72,8 +72,9 @@ class ScriptedLoadableModuleLogic:
             node = slicer.vtkMRMLScriptedModuleNode()
             node.SetSingletonTag(name)
             node.SetName(scene.GenerateUniqueName(name))
-            node.SetAttribute("ModuleName", name)
             node = scene.AddNode(node)
+        # Closing a scene takes the name away, and leaves the node.
+        node.SetAttribute("ModuleName", name)
         return node
 
 

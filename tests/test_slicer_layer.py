@@ -140,6 +140,21 @@ def test_all_who_hold_the_parameters_see_what_one_writes(slicer: Any, parameters
     assert (parameters.inputVolume, other.inputVolume) == (None, None)
 
 
+def test_a_closed_scene_keeps_the_node_and_forgets_the_values(
+    slicer: Any, parameters: Any
+) -> None:
+    import HounsView
+
+    node = parameters.parameterNode
+    parameters.inputVolume, parameters.path = volume(slicer), "here"
+    slicer.mrmlScene.Clear(False)
+    assert (parameters.inputVolume, parameters.path) == (None, "")
+    again = HounsView.HounsViewLogic().getParameterNode()
+    assert again.parameterNode is node
+    assert node.GetAttribute("ModuleName") == "HounsView"
+    assert (again.inputVolume, again.path) == (None, "")
+
+
 def test_parameters_that_nobody_holds_are_let_go(slicer: Any, parameters: Any) -> None:
     import HounsView
 
