@@ -78,16 +78,19 @@ def test_the_volume_that_a_scene_file_chose_is_chosen_when_it_is_read(
 ) -> None:
     scene = slicer.mrmlScene
     widget.ui.volumeBox.setCurrentNode(rods(slicer))
+    widget._parameters.path = "scans/rods"
     mrml.write_scene(scene, tmp_path / "rods.mrb")
     scene.Clear(0)
     wait()
     assert widget.ui.volumeBox.currentNode() is None
+    assert widget.ui.pathLine.currentPath == ""
     (tmp_path / "cache").mkdir()
     open_file(tmp_path / "rods.mrb", scene, tmp_path / "cache")
     read = scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
     assert read.GetImageData() is not None
     assert widget.ui.volumeBox.currentNode() is read
     assert widget._parameters.inputVolume is read
+    assert widget.ui.pathLine.currentPath == "scans/rods"
     wait()
     assert widget.ui.statusLabel.text().startswith("rods: ")
 

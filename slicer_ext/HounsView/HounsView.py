@@ -155,6 +155,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             node = self._parameters.parameterNode
             if node.GetNodeReference("inputVolume") is not self._parameters.inputVolume:
                 node.Modified()
+                self.ui.pathLine.currentPath = self._parameters.path
         self.onNodesChanged()
 
     def onParameters(self, caller=None, event=None):
