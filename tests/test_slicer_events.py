@@ -17,6 +17,7 @@ from hounsview import mrml
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
+from slicer_application import open_file
 from slicer_doubles import QFileDialog, application, module_widget
 
 
@@ -68,6 +69,28 @@ def test_the_panel_waits_until_a_scene_is_read(
     monkeypatch.undo()
     node.RemoveAttribute("hounsview.of")
     scene.EndState(scene.BatchProcessState)
+    wait()
+    assert widget.ui.statusLabel.text().startswith("rods: ")
+
+
+def test_the_volume_that_a_scene_file_chose_is_chosen_when_it_is_read(
+    widget: Any, slicer: Any, tmp_path: Path
+) -> None:
+    scene = slicer.mrmlScene
+    widget.ui.volumeBox.setCurrentNode(rods(slicer))
+    widget._parameters.path = "scans/rods"
+    mrml.write_scene(scene, tmp_path / "rods.mrb")
+    scene.Clear(0)
+    wait()
+    assert widget.ui.volumeBox.currentNode() is None
+    assert widget.ui.pathLine.currentPath == ""
+    (tmp_path / "cache").mkdir()
+    open_file(tmp_path / "rods.mrb", scene, tmp_path / "cache")
+    read = scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+    assert read.GetImageData() is not None
+    assert widget.ui.volumeBox.currentNode() is read
+    assert widget._parameters.inputVolume is read
+    assert widget.ui.pathLine.currentPath == "scans/rods"
     wait()
     assert widget.ui.statusLabel.text().startswith("rods: ")
 

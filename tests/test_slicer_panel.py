@@ -313,7 +313,7 @@ def test_entering_again_connects_nothing_twice(widget: Any, slicer: Any) -> None
         wait()
         counts.append(len(list(widget.Observations)))
     assert len(set(counts)) == 1
-    assert not parameters._connected, "the connection before was let go"
+    assert not parameters._parameterGUIs, "the connection before was let go"
     assert widget.ui.volumeBox.currentNode() is node
 
 

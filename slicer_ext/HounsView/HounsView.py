@@ -116,7 +116,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.NodeAddedEvent, self.onNodesChanged)
         self.addObserver(scene, scene.NodeRemovedEvent, self.onNodesChanged)
-        self.addObserver(scene, scene.EndBatchProcessEvent, self.onNodesChanged)
+        self.addObserver(scene, scene.EndBatchProcessEvent, self.onBatchEnd)
 
     def cleanup(self):
         """Leave nothing behind."""
@@ -148,6 +148,15 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameters is not None and not slicer.mrmlScene.IsBatchProcessing():
             # Not in the middle of the change: Slicer is still at work on the node.
             self._timer.start()
+
+    def onBatchEnd(self, caller=None, event=None):
+        """A scene file was read: Slicer kept its choice before the volume was there."""
+        if self._parameters is not None:
+            node = self._parameters.parameterNode
+            if node.GetNodeReference("inputVolume") is not self._parameters.inputVolume:
+                node.Modified()
+                self.ui.pathLine.currentPath = self._parameters.path
+        self.onNodesChanged()
 
     def onParameters(self, caller=None, event=None):
         """Another volume was chosen: show what is shown of it."""
