@@ -383,6 +383,19 @@ def test_what_is_no_scene_file_is_refused(tmp_path: Path) -> None:
 
 
 @needs_slicer
+def test_a_scene_is_written_and_read_by_a_relative_path(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mrml.volume_node(volume_on(turned(1)), scene, name="here")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    for path in (Path("a.mrb"), Path("sub/a.mrb")):
+        assert mrml.write_scene(scene, path) == path
+        assert mrml.read_scene(path).GetFirstNodeByName("here") is not None
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.mrb", "sub"]
+
+
+@needs_slicer
 def test_a_damaged_scene_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.mrb").write_bytes(b"PK no zip")
     with pytest.raises(hv.ImageFormatError, match="holds no scene"):
