@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,19 +23,6 @@ pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
 from hounsview import mrml  # noqa: E402
-from slicer_doubles import application, module_widget  # noqa: E402
-
-
-@pytest.fixture
-def slicer() -> Iterator[Any]:
-    with application(mrml.new_scene()) as running:
-        yield running
-
-
-@pytest.fixture
-def widget(slicer: Any) -> Iterator[Any]:
-    with module_widget() as made:
-        yield made
 
 
 def test_the_modules_own_self_test_passes(slicer: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,20 +11,6 @@ from hounsview import mrml
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
-
-from slicer_doubles import application, module_widget
-
-
-@pytest.fixture
-def slicer() -> Iterator[Any]:
-    with application(mrml.new_scene()) as running:
-        yield running
-
-
-@pytest.fixture
-def widget(slicer: Any) -> Iterator[Any]:
-    with module_widget() as made:
-        yield made
 
 
 def test_finding_tissues_again_is_undone_to_those_before(widget: Any, slicer: Any) -> None:
