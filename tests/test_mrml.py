@@ -353,7 +353,7 @@ def test_convert_takes_a_view_and_tissues_along(
     found = hv.masks.segment(hv.load(tmp_path / "series"))
     lungs = (found.masks["left_lung"] | found.masks["right_lung"]).sum() * 0.2
     assert mrml.mesh_of(model).volume_ml == pytest.approx(lungs, rel=0.03)
-    segments = mrml.companion(node, "hounsview.tissues")
+    segments = mrml.companion(node, mrml.TISSUES)
     masks = mrml.tissues_of(segments, mrml.geometry_of(node))
     for name, mask in masks.items():
         assert np.array_equal(mask, found.masks[name]), name

@@ -177,11 +177,11 @@ def test_surfaces_are_toggled_and_undone(widget: Any, slicer: Any) -> None:
     node = chest(slicer, widget)
     widget.ui.boneButton.click()
     widget.ui.lungButton.click()
-    models = mrml.companions_of(node, "hounsview.surface")
+    models = mrml.companions_of(node, mrml.SURFACE)
     assert [model.GetName() for model in models] == ["chest bone", "chest lung"]
     widget.ui.boneButton.click()
     assert not widget.ui.boneButton.isChecked()
-    assert mrml.companions_of(node, "hounsview.surface") == models[1:]
+    assert mrml.companions_of(node, mrml.SURFACE) == models[1:]
     widget.ui.undoButton.click()
     assert widget.ui.boneButton.isChecked()
     assert {s.name for s in mrml.view_of(node, slicer.mrmlScene).surfaces if s.shown} == {
@@ -189,7 +189,7 @@ def test_surfaces_are_toggled_and_undone(widget: Any, slicer: Any) -> None:
     }  # fmt: skip
     for _ in range(2):
         widget.ui.undoButton.click()
-    assert not mrml.companions_of(node, "hounsview.surface")
+    assert not mrml.companions_of(node, mrml.SURFACE)
     assert not widget.ui.boneButton.isChecked()
 
 
@@ -315,11 +315,39 @@ def test_deleting_a_volume_takes_its_aids_along(widget: Any, slicer: Any) -> Non
     assert "Load a CT" in widget.ui.statusLabel.text()
 
 
+def test_what_was_found_in_one_volume_is_not_shown_for_another(
+    widget: Any, slicer: Any
+) -> None:
+    first = chest(slicer, widget)
+    widget.ui.auditButton.click()
+    assert "doubtful" in widget.ui.findingsText.toPlainText()
+    second = chest(slicer, widget)
+    assert widget.ui.findingsText.toPlainText() == ""
+    widget.ui.auditButton.click()
+    slicer.mrmlScene.RemoveNode(second)
+    wait()
+    assert widget.ui.findingsText.toPlainText() == ""
+    assert first.GetScene() is slicer.mrmlScene
+
+
+def test_a_series_that_will_be_refused_says_so_in_the_list(
+    widget: Any, slicer: Any, two_series: Path, tmp_path: Path
+) -> None:
+    hv.write_traps(tmp_path / "traps", ["rescale-type-not-hu"])
+    (tmp_path / "traps").rename(two_series / "traps")
+    widget.ui.pathLine.currentPath = str(two_series)
+    with pytest.raises(ValueError, match="choose a series"):
+        widget.onLoad()
+    labels = [widget.ui.seriesBox.itemText(n) for n in range(widget.ui.seriesBox.count())]
+    assert [label.endswith("refused") for label in sorted(labels)].count(True) == 1
+
+
 def test_closing_the_scene_forgets_all_and_a_new_one_is_followed(
     widget: Any, slicer: Any
 ) -> None:
     chest(slicer, widget)
     widget.ui.boneButton.click()
+    widget.ui.auditButton.click()
     observed = len(list(widget.Observations))
     slicer.mrmlScene.Clear(False)
     wait()

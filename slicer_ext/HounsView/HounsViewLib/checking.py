@@ -59,16 +59,14 @@ def say_hounsfield(node: Any) -> None:
     mrml.say_hu(node)
 
 
-def unsay(node: Any) -> Callable[[], object]:
+def unsay(node: Any, scene: Any) -> Callable[[], object]:
     """Return what takes back that a volume says it holds HU."""
-    import slicer
-
     from HounsViewLib.steps import Mark
 
     mark = Mark(node)
 
     def back() -> None:
-        there = mark.found(slicer.mrmlScene)
+        there = mark.found(scene)
         if there is not None:
             there.SetVoxelValueQuantity(None)
             there.SetVoxelValueUnits(None)
