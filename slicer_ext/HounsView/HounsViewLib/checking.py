@@ -44,12 +44,19 @@ def show_findings(node: Any, scene: Any) -> None:
 
 
 def is_unit_unknown(node: Any) -> bool:
-    """Return whether nobody said what unit the values of a volume have."""
+    """Return whether nobody said what unit the values of a volume have.
+
+    False too where the volume cannot be read: what is asked of it will say why.
+    """
+    import hounsview as hv
     from hounsview import mrml
 
-    if node.GetImageData() is None:
+    if mrml.unit_of(node) is not None:
         return False
-    return mrml.unit_of(node) is None and mrml.companion(node, mrml.FINDINGS_TABLE) is None
+    try:
+        return bool(mrml.volume_of(node).unit == "unknown")
+    except hv.HounsviewError:
+        return False
 
 
 def say_hounsfield(node: Any) -> None:
