@@ -256,7 +256,7 @@ def test_values_follow_markups_while_they_are_moved(widget: Any, slicer: Any) ->
 
 
 def test_a_session_is_opened_where_the_scan_is_now_and_saved(
-    widget: Any, slicer: Any, tmp_path: Path
+    widget: Any, slicer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hv.write_dicom(hv.phantom("thorax", spacing=(8, 5, 5)), tmp_path / "before")
     uid = hv.load(tmp_path / "before").attributes["SeriesInstanceUID"]
@@ -285,6 +285,14 @@ def test_a_session_is_opened_where_the_scan_is_now_and_saved(
     assert back.source.path == str(tmp_path / "now")
     assert [one.text for one in back.state.measurements] == ["across"]
     assert [one.name for one in back.state.surfaces] == ["bone"]
+    import slicer.util as util
+
+    # The ending comes after Qt asked whether to write over the name that was given.
+    monkeypatch.setattr(util, "confirmYesNoDisplay", lambda question: "again" not in question)
+    press(widget.ui.windowBox, "lung")
+    QFileDialog.answers[:] = [str(tmp_path / "again")]
+    widget.ui.saveButton.click()
+    assert hv.read_session(tmp_path / "again.hounsview.json").state.window_name == "bone"
     QFileDialog.answers[:] = [""]
     widget.ui.saveButton.click()
     widget.ui.volumeBox.setCurrentNode(None)
