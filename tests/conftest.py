@@ -1,8 +1,9 @@
-"""Fixtures that several test modules share: notebook servers and a browser."""
+"""Fixtures that several test modules share: notebook servers, a browser, Slicer's doubles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,3 +40,22 @@ def tab() -> Iterator[Tab]:
     """
     with browsing() as page:
         yield page
+
+
+@pytest.fixture
+def slicer() -> Iterator[Any]:
+    """The double of Slicer's application, with an empty scene of slicer-core."""
+    from hounsview import mrml
+    from slicer_doubles import application
+
+    with application(mrml.new_scene()) as running:
+        yield running
+
+
+@pytest.fixture
+def widget(slicer: Any) -> Iterator[Any]:
+    """The panel of the module HounsView, in that application."""
+    from slicer_doubles import module_widget
+
+    with module_widget() as made:
+        yield made

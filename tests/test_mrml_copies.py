@@ -197,7 +197,7 @@ def test_segments_that_a_person_changed_are_not_thrown_away(
     assert second.GetScene() is scene
     assert second.GetName() == "CT tissues (edited)"
     assert not second.GetDisplayNode().GetVisibility()
-    assert mrml.companion(node, "hounsview.tissues") is third
+    assert mrml.companion(node, mrml.TISSUES) is third
 
 
 def test_curves_of_tissues_that_are_gone_do_not_stay(scene: Any, thorax: hv.Volume) -> None:

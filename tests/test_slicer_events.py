@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,19 +17,7 @@ pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
 from slicer_application import open_file
-from slicer_doubles import QFileDialog, application, module_widget
-
-
-@pytest.fixture
-def slicer() -> Iterator[Any]:
-    with application(mrml.new_scene()) as running:
-        yield running
-
-
-@pytest.fixture
-def widget(slicer: Any) -> Iterator[Any]:
-    with module_widget() as made:
-        yield made
+from slicer_doubles import QFileDialog
 
 
 def wait(milliseconds: int = 250) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,19 +23,6 @@ pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
 from hounsview import mrml  # noqa: E402
-from slicer_doubles import application, module_widget  # noqa: E402
-
-
-@pytest.fixture
-def slicer() -> Iterator[Any]:
-    with application(mrml.new_scene()) as running:
-        yield running
-
-
-@pytest.fixture
-def widget(slicer: Any) -> Iterator[Any]:
-    with module_widget() as made:
-        yield made
 
 
 def test_the_modules_own_self_test_passes(slicer: Any) -> None:
@@ -141,6 +127,32 @@ def test_a_volume_without_a_unit_is_taken_for_hu_only_after_asking(
         widget.ui.undoButton.click()
     assert mrml.unit_of(node) is None
     assert slicer.app.cursors == 0
+
+
+def test_a_file_without_a_unit_that_was_loaded_here_is_asked_about_too(
+    widget: Any, slicer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import SimpleITK
+    import slicer.util as util
+
+    monkeypatch.setattr(util, "confirmYesNoDisplay", lambda *_, **__: True)
+    chest = hv.phantom("thorax", spacing=(8, 5, 5))
+    image = SimpleITK.GetImageFromArray(chest.hu)
+    image.SetSpacing((5.0, 5.0, 8.0))
+    SimpleITK.WriteImage(image, str(tmp_path / "chest.nrrd"))
+    widget.ui.pathLine.currentPath = str(tmp_path / "chest.nrrd")
+    widget.ui.loadButton.click()
+    node = widget.ui.volumeBox.currentNode()
+    assert mrml.unit_of(node) is None
+    assert mrml.source_of(node).unit is None
+    widget.ui.boneButton.click()
+    assert mrml.companions_of(node, mrml.SURFACE)
+    session = mrml.session_of(node, slicer.mrmlScene)
+    assert hv.load_session(session)[0].unit == "HU"
+    widget.ui.undoButton.click()
+    widget.ui.undoButton.click()
+    assert mrml.unit_of(node) is None
+    assert mrml.source_of(node).unit is None
 
 
 def test_closing_the_scene_and_leaving_the_module_leave_nothing_behind(

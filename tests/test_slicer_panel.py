@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,7 @@ from hounsview.viewstate import Measurement, Surface
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
-from slicer_doubles import QFileDialog, application, module_widget
-
-
-@pytest.fixture
-def slicer() -> Iterator[Any]:
-    with application(mrml.new_scene()) as running:
-        yield running
-
-
-@pytest.fixture
-def widget(slicer: Any) -> Iterator[Any]:
-    with module_widget() as made:
-        yield made
+from slicer_doubles import QFileDialog
 
 
 def wait(milliseconds: int = 250) -> None:
@@ -190,11 +177,11 @@ def test_surfaces_are_toggled_and_undone(widget: Any, slicer: Any) -> None:
     node = chest(slicer, widget)
     widget.ui.boneButton.click()
     widget.ui.lungButton.click()
-    models = mrml.companions_of(node, "hounsview.surface")
+    models = mrml.companions_of(node, mrml.SURFACE)
     assert [model.GetName() for model in models] == ["chest bone", "chest lung"]
     widget.ui.boneButton.click()
     assert not widget.ui.boneButton.isChecked()
-    assert mrml.companions_of(node, "hounsview.surface") == models[1:]
+    assert mrml.companions_of(node, mrml.SURFACE) == models[1:]
     widget.ui.undoButton.click()
     assert widget.ui.boneButton.isChecked()
     assert {s.name for s in mrml.view_of(node, slicer.mrmlScene).surfaces if s.shown} == {
@@ -202,7 +189,7 @@ def test_surfaces_are_toggled_and_undone(widget: Any, slicer: Any) -> None:
     }  # fmt: skip
     for _ in range(2):
         widget.ui.undoButton.click()
-    assert not mrml.companions_of(node, "hounsview.surface")
+    assert not mrml.companions_of(node, mrml.SURFACE)
     assert not widget.ui.boneButton.isChecked()
 
 
@@ -269,7 +256,7 @@ def test_values_follow_markups_while_they_are_moved(widget: Any, slicer: Any) ->
 
 
 def test_a_session_is_opened_where_the_scan_is_now_and_saved(
-    widget: Any, slicer: Any, tmp_path: Path
+    widget: Any, slicer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hv.write_dicom(hv.phantom("thorax", spacing=(8, 5, 5)), tmp_path / "before")
     uid = hv.load(tmp_path / "before").attributes["SeriesInstanceUID"]
@@ -298,6 +285,14 @@ def test_a_session_is_opened_where_the_scan_is_now_and_saved(
     assert back.source.path == str(tmp_path / "now")
     assert [one.text for one in back.state.measurements] == ["across"]
     assert [one.name for one in back.state.surfaces] == ["bone"]
+    import slicer.util as util
+
+    # The ending comes after Qt asked whether to write over the name that was given.
+    monkeypatch.setattr(util, "confirmYesNoDisplay", lambda question: "again" not in question)
+    press(widget.ui.windowBox, "lung")
+    QFileDialog.answers[:] = [str(tmp_path / "again")]
+    widget.ui.saveButton.click()
+    assert hv.read_session(tmp_path / "again.hounsview.json").state.window_name == "bone"
     QFileDialog.answers[:] = [""]
     widget.ui.saveButton.click()
     widget.ui.volumeBox.setCurrentNode(None)
@@ -328,11 +323,39 @@ def test_deleting_a_volume_takes_its_aids_along(widget: Any, slicer: Any) -> Non
     assert "Load a CT" in widget.ui.statusLabel.text()
 
 
+def test_what_was_found_in_one_volume_is_not_shown_for_another(
+    widget: Any, slicer: Any
+) -> None:
+    first = chest(slicer, widget)
+    widget.ui.auditButton.click()
+    assert "doubtful" in widget.ui.findingsText.toPlainText()
+    second = chest(slicer, widget)
+    assert widget.ui.findingsText.toPlainText() == ""
+    widget.ui.auditButton.click()
+    slicer.mrmlScene.RemoveNode(second)
+    wait()
+    assert widget.ui.findingsText.toPlainText() == ""
+    assert first.GetScene() is slicer.mrmlScene
+
+
+def test_a_series_that_will_be_refused_says_so_in_the_list(
+    widget: Any, slicer: Any, two_series: Path, tmp_path: Path
+) -> None:
+    hv.write_traps(tmp_path / "traps", ["rescale-type-not-hu"])
+    (tmp_path / "traps").rename(two_series / "traps")
+    widget.ui.pathLine.currentPath = str(two_series)
+    with pytest.raises(ValueError, match="choose a series"):
+        widget.onLoad()
+    labels = [widget.ui.seriesBox.itemText(n) for n in range(widget.ui.seriesBox.count())]
+    assert [label.endswith("refused") for label in sorted(labels)].count(True) == 1
+
+
 def test_closing_the_scene_forgets_all_and_a_new_one_is_followed(
     widget: Any, slicer: Any
 ) -> None:
     chest(slicer, widget)
     widget.ui.boneButton.click()
+    widget.ui.auditButton.click()
     observed = len(list(widget.Observations))
     slicer.mrmlScene.Clear(False)
     wait()

@@ -88,7 +88,6 @@ def test_a_rendering_that_was_replaced_is_seen_again(work: Any, slicer: Any) -> 
     work.setRendering(node, "lung")  # Drawn of another node.
     assert work.view(node).rendering == "lung"
     work.undo()
-    assert work.isRendered(node)
     assert (work.view(node).rendering, work.view(node).show_volume) == ("bone", True)
     work.undo()
     assert not work.view(node).show_volume

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,20 +12,6 @@ from hounsview import mrml
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 pytest.importorskip("PySide6", reason="the doubles of Slicer's widgets stand on PySide6")
 
-from slicer_doubles import application, module_widget
-
-
-@pytest.fixture
-def slicer() -> Iterator[Any]:
-    with application(mrml.new_scene()) as running:
-        yield running
-
-
-@pytest.fixture
-def widget(slicer: Any) -> Iterator[Any]:
-    with module_widget() as made:
-        yield made
-
 
 def test_finding_tissues_again_is_undone_to_those_before(widget: Any, slicer: Any) -> None:
     node = mrml.volume_node(
@@ -35,20 +20,20 @@ def test_finding_tissues_again_is_undone_to_those_before(widget: Any, slicer: An
     widget.ui.volumeBox.setCurrentNode(node)
     widget.ui.tissuesButton.click()
     grid = mrml.own_grid_of(node)
-    first = mrml.companion(node, "hounsview.tissues")
+    first = mrml.companion(node, mrml.TISSUES)
     first.GetSegmentation().RemoveSegment("fat")
     before = mrml.tissues_of(first, grid)
     widget.ui.tissuesButton.click()
-    assert "fat" in mrml.tissues_of(mrml.companion(node, "hounsview.tissues"), grid)
+    assert "fat" in mrml.tissues_of(mrml.companion(node, mrml.TISSUES), grid)
     widget.ui.undoButton.click()
-    assert mrml.companion(node, "hounsview.tissues") is first
+    assert mrml.companion(node, mrml.TISSUES) is first
     assert first.GetDisplayNode().GetVisibility()
     assert "edited" not in first.GetName()
     first.SetAttribute("hounsview.made", None)  # as if nobody had changed it
     widget.ui.tissuesButton.click()
     assert first.GetScene() is None
     widget.ui.undoButton.click()
-    back = mrml.tissues_of(mrml.companion(node, "hounsview.tissues"), grid)
+    back = mrml.tissues_of(mrml.companion(node, mrml.TISSUES), grid)
     assert set(back) == set(before)
     assert all((back[name] == before[name]).all() for name in before)
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
@@ -85,6 +70,6 @@ def test_tissues_that_a_person_deleted_do_not_come_back_with_a_window(
     mrml.show_view(mrml.view_of(node, slicer.mrmlScene), node, slicer.mrmlScene)
     widget.ui.windowBox.setCurrentIndex(1)
     widget.ui.windowBox.textActivated.emit(widget.ui.windowBox.currentText())
-    mrml.remove(mrml.companion(node, "hounsview.tissues"))
+    mrml.remove(mrml.companion(node, mrml.TISSUES))
     widget.ui.undoButton.click()
-    assert mrml.companion(node, "hounsview.tissues") is None
+    assert mrml.companion(node, mrml.TISSUES) is None

@@ -60,6 +60,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._connection = None
         self._series = {}
         self._label = ""
+        self._found = None
         self._timer = None
 
     def setup(self):
@@ -138,7 +139,8 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.logic.forget()
 
     def onSceneEndClose(self, caller=None, event=None):
-        """A new scene has parameters of its own."""
+        """A new scene has parameters of its own, and gives the same IDs again."""
+        self._found = None
         self.ui.findingsText.setPlainText("")
         if self.parent.isEntered:
             self._initialize()
@@ -329,6 +331,7 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _show(self, findings):
         text = "\n\n".join(findings) or _("Nothing doubtful was found.")
         self.ui.findingsText.setPlainText(text)
+        self._found = self._parameters.inputVolume.GetID()
 
     def _offerSeries(self, found, path=""):
         """Let a person choose one of several series; none hides the choice."""
@@ -342,6 +345,10 @@ class HounsViewWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameters is None:
             return
         node = self._parameters.inputVolume
+        if node is None or node.GetID() != self._found:
+            # What was found in another volume would be taken for this one's.
+            self._found = None
+            self.ui.findingsText.setPlainText("")
         panel.show_state(self.ui, self.logic.view(node), self._presets)
         panel.enable(self.ui, node is not None)
         empty = _("Load a CT folder, or choose a volume under Check.")

@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import hounsview as hv
 from hounsview_vizapp import opening, tissuecommands, viewcommands
@@ -142,7 +142,9 @@ def _add_convert(commands: _Commands) -> None:
         required=True,
         help="x.nii.gz, .nii, .nrrd, .mha, .npz, .mrb (3D Slicer) or folder/",
     )
-    convert.add_argument("--session", type=Path, help=".mrb: the view of a session file")
+    convert.add_argument(
+        "--session", type=Path, help=".mrb: the view of a session file of this scan"
+    )
     convert.add_argument(
         "--tissues", action="store_true", help=".mrb: with tissues as segments, and numbers"
     )
@@ -308,9 +310,20 @@ def _convert_to_scene(options: argparse.Namespace) -> int:
 
     target = Path(options.output)
     mrml.check_target(target)
-    state = None if options.session is None else hv.read_session(options.session).state
+    session = None if options.session is None else hv.read_session(options.session)
+    if session is not None and any((options.series, options.unit, options.raw)):
+        msg = (
+            "--series, --unit and --raw do not go with --session: the file says which series "
+            "it shows, in which unit"
+        )
+        raise hv.ArgumentError(msg)
     with opening.progress_bar() as progress:
-        volume = opening.load(options, progress)
+        if session is None:
+            volume = opening.load(options, progress)
+        else:  # as `render` does: a view of one scan would lie in the wrong place on another
+            policy: Literal["repair", "strict"] = "strict" if options.strict else "repair"
+            volume, _ = hv.load_session(session, options.path, policy=policy, progress=progress)
+    state = None if session is None else session.state
     with opening.progress_bar() as progress:
         _, notes = mrml.save_scene(
             volume, target, state=state, tissues=options.tissues, progress=progress

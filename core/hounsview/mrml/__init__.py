@@ -63,7 +63,6 @@ _HOME = {
         "crop_node",
         "has_rendering",
         "show_rendering",
-        "transfer_node",
     ),
     "scenes": ("save_scene",),
     "segments": (
@@ -92,6 +91,7 @@ _HOME = {
         "CHART",
         "NUMBERS",
         "SURFACE",
+        "TISSUES",
         "add_tissues",
         "show_tissues",
     ),
@@ -153,7 +153,6 @@ if TYPE_CHECKING:
     from hounsview.mrml.renderings import crop_node as crop_node
     from hounsview.mrml.renderings import has_rendering as has_rendering
     from hounsview.mrml.renderings import show_rendering as show_rendering
-    from hounsview.mrml.renderings import transfer_node as transfer_node
     from hounsview.mrml.scenes import save_scene as save_scene
     from hounsview.mrml.segments import tissue_segmentation as tissue_segmentation
     from hounsview.mrml.segments import tissue_table as tissue_table
@@ -172,6 +171,7 @@ if TYPE_CHECKING:
     from hounsview.mrml.tissueviews import CHART as CHART
     from hounsview.mrml.tissueviews import NUMBERS as NUMBERS
     from hounsview.mrml.tissueviews import SURFACE as SURFACE
+    from hounsview.mrml.tissueviews import TISSUES as TISSUES
     from hounsview.mrml.tissueviews import add_tissues as add_tissues
     from hounsview.mrml.tissueviews import show_tissues as show_tissues
     from hounsview.mrml.views import ShownView as ShownView

@@ -91,10 +91,11 @@ def write_scene(scene: Any, path: Path) -> Path:
         If it cannot be written.
     """
     check_target(path)
-    # Slicer names the folder in the bundle after the file, so not after `temporary`.
+    # Slicer names the folder in the bundle after the file, so not after `temporary`, and
+    # refuses a relative path, which Python 3.11 makes of a relative `dir`.
     with (
         atomic_file(path) as temporary,
-        tempfile.TemporaryDirectory(dir=path.parent, prefix=".mrb-") as folder,
+        tempfile.TemporaryDirectory(dir=path.parent.absolute(), prefix=".mrb-") as folder,
     ):
         inner = Path(folder) / path.name
         if not scene.WriteToMRB(str(inner)) or not inner.is_file():
@@ -153,7 +154,8 @@ def read_scene(path: Path) -> Any:
         manager.SetCacheManager(cache)
         scene.SetCacheManager(cache)
         scene.SetDataIOManager(manager)
-        read = zipfile.is_zipfile(path) and scene.ReadFromMRB(str(path))
+        # The core refuses a relative path.
+        read = zipfile.is_zipfile(path) and scene.ReadFromMRB(str(path.absolute()))
         scene.SetDataIOManager(None)
         scene.SetCacheManager(None)
     if not read:

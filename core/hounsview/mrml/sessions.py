@@ -17,7 +17,7 @@ from hounsview.mrml.panes import show_in_slices
 from hounsview.mrml.renderings import CPU_RENDERING
 from hounsview.mrml.stamps import voxels_stamp
 from hounsview.mrml.views import ShownView, show_view, view_of
-from hounsview.mrml.volumes import own_grid_of, volume_node, volume_of
+from hounsview.mrml.volumes import own_grid_of, unit_of, volume_node, volume_of
 from hounsview.sessions import Session, Source, fingerprint, load_session, write_session
 from hounsview.viewstate.plaindata import from_plain, to_plain
 from hounsview.viewstate.state import parsed_json
@@ -53,14 +53,8 @@ def source_of(node: Any) -> Source:
     ArgumentError
         If the node does not say it.
     """
-    text = node.GetAttribute(_SOURCE)
-    if text is not None:
-        try:
-            source: Source = from_plain(Source, parsed_json(text, "a source"), "source")
-        except HounsviewError as error:
-            msg = f"where {node.GetName()} came from cannot be read: {error}"
-            raise ArgumentError(msg) from error
-        return source
+    if node.GetAttribute(_SOURCE) is not None:
+        return _noted_source(node)
     storage = node.GetStorageNode()
     name = "" if storage is None else storage.GetFileName() or ""
     if not name or not Path(name).is_file():
@@ -85,6 +79,20 @@ def source_of(node: Any) -> Source:
         raise ArgumentError(msg)
     unit = volume.unit
     return Source(str(Path(name).absolute()), unit=unit if unit == "HU" else None)
+
+
+def _noted_source(node: Any) -> Source:
+    try:
+        plain = parsed_json(node.GetAttribute(_SOURCE), "a source")
+        source: Source = from_plain(Source, plain, "source")
+    except HounsviewError as error:
+        msg = f"where {node.GetName()} came from cannot be read: {error}"
+        raise ArgumentError(msg) from error
+    is_image = source.path is not None and not source.series_uid and is_image_file(source.path)
+    if is_image and source.unit is None and unit_of(node) == "HU":
+        # The file did not say it; a person did, afterwards. The fingerprint was of no unit.
+        return replace(source, unit="HU", fingerprint="")
+    return source
 
 
 def session_of(node: Any, scene: Any) -> Session:

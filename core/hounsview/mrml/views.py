@@ -86,8 +86,8 @@ def show_view(
     volume_node : vtkMRMLScalarVolumeNode
     scene : vtkMRMLScene
     rendering_class : str
-        Of the volume rendering's display node; inside Slicer
-        "vtkMRMLGPURayCastVolumeRenderingDisplayNode" is the fast one.
+        Of the volume rendering's display node, `CPU_RENDERING` or `GPU_RENDERING`: the
+        second is fast where there is a graphics card.
     tissues : Tissues, optional
         Of the volume, where they are known.
 
@@ -133,6 +133,11 @@ def view_of(volume_node: Any, scene: Any, *, base: ViewState | None = None) -> V
     scene : vtkMRMLScene
     base : ViewState, optional
         What the scene does not say. The view that was shown last when left out.
+
+    Raises
+    ------
+    ArgumentError, GeometryError
+        If the node holds no voxels or no orthogonal grid.
     """
     state = _view_before(volume_node) if base is None else base
     state = replace(state, window=_window_in(volume_node, state.window))

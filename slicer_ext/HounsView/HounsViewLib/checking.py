@@ -44,12 +44,19 @@ def show_findings(node: Any, scene: Any) -> None:
 
 
 def is_unit_unknown(node: Any) -> bool:
-    """Return whether nobody said what unit the values of a volume have."""
+    """Return whether nobody said what unit the values of a volume have.
+
+    False too where the volume cannot be read: what is asked of it will say why.
+    """
+    import hounsview as hv
     from hounsview import mrml
 
-    if node.GetImageData() is None:
+    if mrml.unit_of(node) is not None:
         return False
-    return mrml.unit_of(node) is None and mrml.companion(node, mrml.FINDINGS_TABLE) is None
+    try:
+        return bool(mrml.volume_of(node).unit == "unknown")
+    except hv.HounsviewError:
+        return False
 
 
 def say_hounsfield(node: Any) -> None:
@@ -59,16 +66,14 @@ def say_hounsfield(node: Any) -> None:
     mrml.say_hu(node)
 
 
-def unsay(node: Any) -> Callable[[], object]:
+def unsay(node: Any, scene: Any) -> Callable[[], object]:
     """Return what takes back that a volume says it holds HU."""
-    import slicer
-
     from HounsViewLib.steps import Mark
 
     mark = Mark(node)
 
     def back() -> None:
-        there = mark.found(slicer.mrmlScene)
+        there = mark.found(scene)
         if there is not None:
             there.SetVoxelValueQuantity(None)
             there.SetVoxelValueUnits(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 
@@ -17,12 +16,11 @@ def choices(path: str) -> list[tuple[str, str]]:
         If nothing is there.
     """
     import hounsview as hv
-    from hounsview.images.importing import is_image_file
 
     if not path:
         msg = "name a folder or file first"
         raise ValueError(msg)
-    if is_image_file(Path(path)):
+    if hv.is_image_file(path):
         return []
     found = [one for one in hv.scan(path).series if one.kind == "volume"]
     return [(_label(one), one.key) for one in found]
@@ -31,7 +29,8 @@ def choices(path: str) -> list[tuple[str, str]]:
 def _label(series: Any) -> str:
     size = " x ".join(map(str, series.shape or ()))
     named = " ".join((series.description or "no description").split())
-    return f"{series.number}: {named}, {size}" if size else f"{series.number}: {named}"
+    known = "refused" if series.report.of("refusal") else size
+    return ", ".join(filter(None, (f"{series.number}: {named}", known)))
 
 
 def load(path: str, scene: Any, series: str = "") -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 NO_RENDERING = ""
-METHODS = {
-    "GPU": "vtkMRMLGPURayCastVolumeRenderingDisplayNode",
-    "CPU": "vtkMRMLCPURayCastVolumeRenderingDisplayNode",
-}
+
+
+def rendering_class(method: str) -> str:
+    """Return the class of the display node that draws volumes by "GPU" or "CPU"."""
+    from hounsview import mrml
+
+    return {"GPU": mrml.GPU_RENDERING, "CPU": mrml.CPU_RENDERING}[method]
 
 
 def windows() -> list[str]:
@@ -136,12 +139,11 @@ def restore(state: Any, node: Any, rendering: str, scene: Any) -> None:
     Where the person looks from stays, and so do layout and slices in 3D, which are no volume's.
     """
     from hounsview import mrml
-    from hounsview.mrml.tissueviews import TISSUES
 
     mrml.set_window(node, state.window)
     # What drew it before may have been replaced, and so be gone together with its successor.
     if state.show_volume or mrml.has_rendering(node):
         mrml.show_rendering(state, node, scene, rendering, lambda _: None)
-    if mrml.companion(node, TISSUES) is None:
+    if mrml.companion(node, mrml.TISSUES) is None:
         state = state.changed(overlays=())  # a person deleted them: not to be found again
     mrml.show_tissues(state, node, scene, None, lambda _: None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-SESSIONS = "HounsView session (*.hounsview.json)"
+ENDING = ".hounsview.json"
+SESSIONS = f"HounsView session (*{ENDING})"
 SURFACES = ("bone", "lung", "skin")
 OF_A_VOLUME = (
     "saveButton", "auditButton", "repairButton", "findingsButton", "windowBox", "renderingBox",
@@ -129,10 +131,18 @@ def file_to_open(title: str) -> str:
 def file_to_save(title: str) -> str:
     """Return the name that a person gave a session file; empty when none."""
     import qt
+    import slicer.util
+    from slicer.i18n import tr as _
 
-    name = str(qt.QFileDialog.getSaveFileName(None, title, "view.hounsview.json", SESSIONS))
-    # A name without the ending would not be known again.
-    return name if not name or name.endswith(".hounsview.json") else f"{name}.hounsview.json"
+    name = str(qt.QFileDialog.getSaveFileName(None, title, f"view{ENDING}", SESSIONS))
+    if not name or name.endswith(ENDING):
+        return name
+    # A name without the ending would not be known again; Qt asked for the other one.
+    name += ENDING
+    question = _("{file} is there already. Write over it?").format(file=name)
+    if Path(name).exists() and not slicer.util.confirmYesNoDisplay(question):
+        return ""
+    return name
 
 
 def folder(title: str) -> str:

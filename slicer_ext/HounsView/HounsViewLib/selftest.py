@@ -26,10 +26,11 @@ class HounsViewTest(ScriptedLoadableModuleTest):
         self.test_tissues()
 
     def test_load_check_repair(self):
-        """A series is loaded in HU; a spoilt copy is found out, and repaired beside it."""
+        """A series is loaded in HU; padding in another volume is found, and a copy repaired."""
         import tempfile
 
         import hounsview as hv
+        from hounsview import mrml
 
         logic = Work()
         with tempfile.TemporaryDirectory() as folder:
@@ -39,7 +40,14 @@ class HounsViewTest(ScriptedLoadableModuleTest):
         logic.setWindow(node, "lung")
         display = node.GetDisplayNode()
         assert (display.GetWindow(), display.GetLevel()) == (1500, -600)
-        self.delayDisplay(_("Loaded and checked."))
+        rods = mrml.volume_of(node)
+        padded = rods.hu.copy()
+        padded[:, :2] = -3024
+        spoilt = mrml.volume_node(hv.Volume(padded, rods.geometry), slicer.mrmlScene)
+        assert "-3024" in "".join(logic.audit(spoilt))
+        assert mrml.volume_of(logic.repair(spoilt)).hu.min() >= -1024
+        assert mrml.volume_of(spoilt).hu.min() == -3024
+        self.delayDisplay(_("Loaded, checked and repaired."))
 
     def test_tissues(self):
         """Bone and lungs of the thorax phantom become segments and a closed surface."""
@@ -57,8 +65,8 @@ class HounsViewTest(ScriptedLoadableModuleTest):
         assert {"bone", "left_lung", "right_lung"} <= set(mrml.segment_ids(segments))
         assert table.GetNumberOfRows() > 2
         assert not logic.setSurface(node, "bone", True)
-        (model,) = mrml.companions_of(node, "hounsview.surface")
+        (model,) = mrml.companions_of(node, mrml.SURFACE)
         assert model.GetPolyData().GetNumberOfCells() > 1000
         assert logic.undo()
-        assert not mrml.companions_of(node, "hounsview.surface")
+        assert not mrml.companions_of(node, mrml.SURFACE)
         self.delayDisplay(_("Tissues and a surface."))

@@ -49,9 +49,8 @@ def way_back(node: Any, scene: Any) -> Callable[[], object] | None:
     """Return what brings back the tissues that a volume has now; None where it has none."""
     from hounsview import mrml
     from hounsview.masks import Tissues
-    from hounsview.mrml.tissueviews import TISSUES
 
-    held = mrml.companion(node, TISSUES)
+    held = mrml.companion(node, mrml.TISSUES)
     if held is None:
         return None
     name = held.GetName()
@@ -64,7 +63,7 @@ def way_back(node: Any, scene: Any) -> Callable[[], object] | None:
             display = held.GetDisplayNode()
             if display is not None:
                 display.SetVisibility(True)
-            mrml.attach(node, TISSUES, held)
+            mrml.attach(node, mrml.TISSUES, held)
             return
         found = Tissues(mrml.tissues_of(held, mrml.own_grid_of(node)), {}, ())
         if found.masks:

@@ -82,7 +82,8 @@ class Work:
 
     def sayHounsfield(self, node):
         """Let a volume say that its values are HU, as a person knows."""
-        with self._steps.step(_("the unit"), slicer.mrmlScene, checking.unsay(node)):
+        back = checking.unsay(node, slicer.mrmlScene)
+        with self._steps.step(_("the unit"), slicer.mrmlScene, back):
             checking.say_hounsfield(node)
 
     def repair(self, node):
@@ -93,12 +94,6 @@ class Work:
     def view(self, node):
         """Return what the scene shows of a node, as a hounsview.ViewState."""
         return looking.view(node, slicer.mrmlScene)
-
-    def isRendered(self, node):
-        """Return whether a volume rendering of a node was made."""
-        from hounsview import mrml
-
-        return mrml.has_rendering(node)
 
     def described(self, node):
         """Return what a volume is, in a line."""
@@ -184,7 +179,7 @@ class Work:
         return self._values.rows(node, slicer.mrmlScene)
 
     def _rendering(self):
-        return looking.METHODS[self._method]
+        return looking.rendering_class(self._method)
 
     def _looking(self, name, node):
         """Return a step that brings back how a volume was shown."""
