@@ -51,11 +51,6 @@ class Page:
         """Let no later text cover a box."""
         self.taken.append(box)
 
-    def overlaps_picture(self, box: Box) -> bool:
-        """Return whether any part of a box lies in the picture."""
-        rows, columns = self.picture.shape[:2]
-        return box[0] < rows and box[1] < columns and box[2] > 0 and box[3] > 0
-
     def write(
         self,
         texts: Sequence[str],
