@@ -200,6 +200,7 @@ def test_a_surface_that_is_not_there_is_told(widget: Any, slicer: Any) -> None:
     widget.ui.lungButton.click()
     assert "no surface of lung" in slicer.said[0]
     assert not widget.ui.lungButton.isChecked()
+    assert not widget.logic.lastStep, "nothing was done"
 
 
 def test_tissues_are_found_shown_and_replaced(widget: Any, slicer: Any) -> None:

@@ -57,13 +57,22 @@ class Steps:
 
     @contextmanager
     def step(
-        self, name: str, scene: Any, back: Callable[[], object] | None = None
+        self,
+        name: str,
+        scene: Any,
+        back: Callable[[], object] | None = None,
+        is_changed: Callable[[], bool] = lambda: True,
     ) -> Iterator[None]:
-        """Note what is added to a scene meanwhile; where the work fails, take it back."""
+        """Note what is added to a scene meanwhile; where the work fails, take it back.
+
+        What added nothing and changed nothing, as `is_changed` says afterwards, is no step.
+        """
         from hounsview import mrml
 
         with mrml.all_or_nothing(scene) as added:
             yield
+        if not added and not is_changed():
+            return
         self._done.append(Step(name, [Mark(node) for node in added], back))
 
     def undo(self, scene: Any) -> str:

@@ -190,4 +190,8 @@ class Work:
             if there is not None:
                 looking.restore(before, there, self._rendering(), slicer.mrmlScene)
 
-        return self._steps.step(name, slicer.mrmlScene, back)
+        def isChanged():
+            # The camera is no part of what is undone.
+            return self.view(node).changed(camera=before.camera) != before
+
+        return self._steps.step(name, slicer.mrmlScene, back, isChanged)
