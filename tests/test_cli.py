@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import runpy
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -237,20 +235,35 @@ def test_raw_values_become_a_volume_that_can_be_drawn(
     assert cv2.imread(str(tmp_path / "a.png")).shape == (100, 100, 3)
 
 
+INTERRUPTED = """
+import os, signal, sys
+
+opened = []
+
+
+def interrupt_at_the_tenth(event, arguments):
+    if event == "open" and str(arguments[0]).endswith(".dcm"):
+        opened.append(arguments[0])
+        if len(opened) == 10:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+sys.addaudithook(interrupt_at_the_tenth)
+from hounsview_vizapp.cli import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """A real signal, which the program sends itself in the middle of its writing."""
     out = tmp_path / "series"
-    # Some thousand small slices: the writing lasts, also where this test is kept waiting.
-    options = ["phantom", "--spacing", "0.08,8,8", "-o", str(out)]
-    command = [sys.executable, "-m", "hounsview_vizapp.cli", *options]
+    options = ["phantom", "--spacing", "5,8,8", "-o", str(out)]
+    command = [sys.executable, "-c", INTERRUPTED, *options]
     environment = dict(
         os.environ, PYTHONPATH=os.pathsep.join([f"{ROOT}/core", f"{ROOT}/vizapp"])
     )
     running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    for _ in range(600):
-        if any(tmp_path.glob(".series-*/*.dcm")):
-            break
-        time.sleep(0.02)
-    running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert said.strip() == "hounsview: interrupted, nothing was written"
