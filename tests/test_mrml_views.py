@@ -159,6 +159,18 @@ def test_the_transfer_function_is_that_of_the_preset(scene: Any, tmp_path: Path)
         assert bool(looks.GetShade()) == preset.shade
 
 
+def test_a_transfer_node_has_the_name_that_it_was_given(scene: Any) -> None:
+    from hounsview.mrml.renderings import transfer_node
+
+    bone = hv.rendering_presets()["bone"]
+    assert transfer_node(bone, scene, mean_edge=1.0, name="mine").GetName() == "mine"
+    assert transfer_node(bone, scene, mean_edge=1.0).GetName() == bone.label
+    node = mrml.volume_node(volume_on(turned(1)), scene)
+    for preset in ("bone", "skin"):
+        shown = mrml.show_view(hv.ViewState(rendering=preset), node, scene)
+        assert shown.transfer.GetName() == hv.rendering_presets()[preset].label
+
+
 def test_without_a_crosshair_it_stands_in_the_middle(scene: Any) -> None:
     volume = volume_on(turned(1))
     node = mrml.volume_node(volume, scene)

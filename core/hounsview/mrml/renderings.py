@@ -78,6 +78,7 @@ def show_rendering(
         display.SetAndObserveVolumePropertyNodeID(transfer.GetID())
     else:
         _fill(transfer, preset_of(state), mean_edge)
+        transfer.SetName(preset_of(state).label)
     plain = {"rendering": state.rendering, "transfer": to_plain(state.transfer)}
     transfer.SetAttribute(_PRESET, json.dumps(plain))
     crop = _show_crop(state.crop, volume_node, scene, display)
@@ -164,7 +165,6 @@ def _fill(node: Any, preset: RenderingPreset, mean_edge: float) -> None:
     if not preset.gradient_opacity:
         gradient.AddPoint(0.0, 1.0)
         gradient.AddPoint(mean_edge, 1.0)
-    node.SetName(preset.label)
     node.SetColor(color)
     node.SetScalarOpacity(opacity)
     node.SetGradientOpacity(gradient)
