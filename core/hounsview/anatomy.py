@@ -1,4 +1,4 @@
-"""What the tissues of `hounsview.masks` look like, and their SNOMED CT codes."""
+"""Names and values of the tissues of `hounsview.masks`, their looks and SNOMED CT codes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ class Code(NamedTuple):
     meaning: str
 
 
+TISSUES: Final = (
+    "body", "skin", "fat", "soft_tissue", "bone", "left_lung", "right_lung", "airways",
+    "contrast", "metal",
+)  # fmt: skip
+"""Every name, in the order of the label map: a later one lies over an earlier one."""
+LABELS: Final[Mapping[str, int]] = MappingProxyType(
+    {name: n for n, name in enumerate(TISSUES, start=1)}
+)
+"""The value of each tissue in a label map, always the same."""
 COLORS: Final[Mapping[str, Color]] = MappingProxyType(
     {
         "bone": (1.0, 0.86, 0.55),

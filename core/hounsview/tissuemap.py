@@ -42,7 +42,7 @@ class TissueMap:
 
     def mask_of(self, tissue: str) -> npt.NDArray[np.uint8]:
         """Return (k, j, i) uint8: 255 where a surface's tissue is, 0 elsewhere."""
-        from hounsview.masks import LABELS
+        from hounsview.anatomy import LABELS
 
         table = np.zeros(256, np.uint8)
         table[[LABELS[part] for part in self.parts_of(tissue)]] = 255

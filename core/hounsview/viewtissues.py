@@ -75,7 +75,7 @@ def mesh_of(
 
 def tissues_shown(state: ViewState) -> set[str]:
     """Return the tissues that a view shows, over its slices or as surfaces."""
-    from hounsview.masks import LABELS
+    from hounsview.anatomy import LABELS
 
     shown = {each.name for each in state.overlays if each.shown and each.name in LABELS}
     if state.layout in ("four-up", "3d"):

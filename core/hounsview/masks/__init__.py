@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.anatomy import LABELS, TISSUES
 from hounsview.errors import TissueNotFoundError
-from hounsview.masks.segmenting import LABELS, TISSUES, Segmenter, Tissues, segment
+from hounsview.masks.segmenting import Segmenter, Tissues, segment
 from hounsview.volume import Volume
 
 Mask = npt.NDArray[np.bool_]

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from hounsview.anatomy import LABELS, TISSUES
 from hounsview.errors import ArgumentError, TissueNotFoundError
 from hounsview.masks.bodymask import Body, body_of
 from hounsview.masks.bonemask import BoneParts, bone_of, require_bone, with_marrow
@@ -23,13 +24,6 @@ from hounsview.volume import Validity, Volume
 Mask = npt.NDArray[np.bool_]
 Made = TypeVar("Made")
 
-TISSUES: Final = (
-    "body", "skin", "fat", "soft_tissue", "bone", "left_lung", "right_lung", "airways",
-    "contrast", "metal",
-)  # fmt: skip
-"""Every name, in the order of the label map: a later one lies over an earlier one."""
-LABELS: Final = MappingProxyType({name: n for n, name in enumerate(TISSUES, start=1)})
-"""The value of each tissue in a label map, always the same."""
 _NEEDS_LUNGS: Final = ("left_lung", "right_lung", "airways")
 
 

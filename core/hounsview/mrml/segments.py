@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from hounsview.anatomy import COLORS, Color
+from hounsview.anatomy import COLORS, LABELS, TISSUES, Color
 from hounsview.geometry import Geometry
-from hounsview.masks import LABELS, TISSUES, Tissues
+from hounsview.masks import Tissues
 from hounsview.mrml.codes import terminology
 from hounsview.mrml.layers import Mask, add_layer, segment_ids, segment_mask, segmentation_node
 from hounsview.mrml.tables import table_node

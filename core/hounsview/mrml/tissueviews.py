@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hounsview.anatomy import COLORS
+from hounsview.anatomy import COLORS, LABELS
 from hounsview.errors import HounsviewError
 from hounsview.mrml.companions import attach, companion, companions_of, let_go
 from hounsview.mrml.layers import segment_ids
@@ -216,8 +216,6 @@ def _display_of(node: Any) -> Any:
 
 
 def _overlays_of(segments: Any, base: tuple[Overlay, ...]) -> tuple[Overlay, ...]:
-    from hounsview.masks import LABELS  # Slicer numbers the voxels of segments anew
-
     display, segmentation = segments.GetDisplayNode(), segments.GetSegmentation()
     before = {each.name: each for each in base}
     found = []
@@ -227,6 +225,7 @@ def _overlays_of(segments: Any, base: tuple[Overlay, ...]) -> tuple[Overlay, ...
             continue
         segment = segmentation.GetSegment(key)
         red, green, blue = segment.GetColor()
+        # Not the segment's own value: Slicer numbers the voxels of segments anew.
         overlay = before.get(key, Overlay(LABELS[key], key))
         if display is not None:
             opacity = display.GetOpacity2DFill() * display.GetSegmentOpacity2DFill(key)

@@ -48,7 +48,6 @@ def segment(node: Any, scene: Any) -> tuple[Any, Any, Any]:
 def way_back(node: Any, scene: Any) -> Callable[[], object] | None:
     """Return what brings back the tissues that a volume has now; None where it has none."""
     from hounsview import mrml
-    from hounsview.masks import Tissues
 
     held = mrml.companion(node, mrml.TISSUES)
     if held is None:
@@ -65,6 +64,8 @@ def way_back(node: Any, scene: Any) -> Callable[[], object] | None:
                 display.SetVisibility(True)
             mrml.attach(node, mrml.TISSUES, held)
             return
+        from hounsview.masks import Tissues  # needs OpenCV, which may be asked for only now
+
         found = Tissues(mrml.tissues_of(held, mrml.own_grid_of(node)), {}, ())
         if found.masks:
             with mrml.all_or_nothing(scene):

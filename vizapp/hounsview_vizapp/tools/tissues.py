@@ -19,7 +19,7 @@ _OPACITY: Final = 0.4
 
 def label_of(name: str) -> int:
     """Return the value of a tissue in label maps of `hounsview.masks`."""
-    from hounsview.masks import LABELS
+    from hounsview.anatomy import LABELS
 
     return LABELS[name]
 
